@@ -1,0 +1,171 @@
+import { ANY_IPV4, type IpAddress, type Segment } from '../wire/index.js'
+import type { CongestionControl } from './congestion/controller.js'
+import type { Ecn } from './ecn.js'
+import type { Endpoint, Environment, IcmpError, PathMetrics } from './environment.js'
+import { errorArrives } from './error-arrives.js'
+import type { FastOpen } from './fast-open.js'
+import type { Listener } from './listener.js'
+import { ReceiveState } from './receive-state.js'
+import type { Recovery } from './recovery/recovery.js'
+import type { RttEstimator } from './rtt.js'
+import { segmentArrives } from './segment-arrives.js'
+import { SendState } from './send-state.js'
+import { State } from './state-name.js'
+import { type Instant, NEVER } from './time.js'
+import { deadlineReached } from './timeouts.js'
+import { noTimers, type Timed, type Timers } from './timers.js'
+
+/** Why a connection ended or a call failed, by its POSIX name. */
+export type ErrorName =
+  | 'ECONNREFUSED'
+  | 'ECONNRESET'
+  | 'ECONNABORTED'
+  | 'ETIMEDOUT'
+  | 'EHOSTUNREACH'
+  | 'ENETUNREACH'
+  | 'ENOPROTOOPT'
+  | 'EPROTO'
+  | 'EPIPE'
+  | 'EMSGSIZE'
+  | 'ENOTCONN'
+  | 'EISCONN'
+  | 'EALREADY'
+  | 'EINPROGRESS'
+  | 'EINVAL'
+  | 'EAGAIN'
+  | 'EADDRINUSE'
+  | 'EADDRNOTAVAIL'
+  | 'ENOBUFS'
+  | 'EOPNOTSUPP'
+
+/** What a connection tells the program that holds it, as bits of one call. */
+export const Ready = {
+  /** Text, the peer's FIN or an error can be read. */
+  Readable: 1,
+  /** There is room to send, after there was none. */
+  Writable: 2,
+  /** The handshake is complete. */
+  Established: 4,
+  /** The connection failed: `error` says why. */
+  Error: 8,
+  /** The connection is CLOSED; nothing more will come. */
+  Closed: 16,
+  /** Urgent data arrived (SIGURG, POLLPRI). */
+  Urgent: 32,
+  /** A listener has a connection to accept. */
+  Acceptable: 64,
+  /** Peer's FIN arrived (POLLRDHUP). */
+  PeerClosed: 128,
+  /** Something for the error queue (zerocopy or timestamping acknowledged). */
+  Acknowledged: 256,
+} as const
+
+/** Whoever holds a connection: the socket room. Must not call back into the machine from inside. */
+export interface ConnectionUser {
+  notify(connection: Connection | Listener, ready: number, now: Instant): void
+}
+
+/**
+ * The TCB (RFC 9293 3.3.1): everything one connection remembers. The user calls on it are in calls.ts, what segments do
+ * to it in segment-arrives.ts, time in timeouts.ts. Only `setState` changes its state.
+ */
+export class Connection implements Endpoint {
+  readonly env: Environment
+  readonly id: number
+  local: IpAddress = ANY_IPV4
+  localPort = 0
+  remote: IpAddress = ANY_IPV4
+  remotePort = 0
+  state: State = State.Closed
+  readonly snd = new SendState()
+  readonly rcv = new ReceiveState()
+  rtt!: RttEstimator
+  recovery!: Recovery
+  congestion!: CongestionControl
+  /** Agreed ECN, classic or accurate; null: none. */
+  ecn: Ecn | null = null
+  /** Fast open on this connection; null: not used. */
+  fastOpen: FastOpen | null = null
+  path: PathMetrics
+  /** Who is told of readiness; null: an orphan, no program holds it any more. */
+  user: ConnectionUser | null = null
+  /** Listener it came from until it is accepted. */
+  listener: Listener | null = null
+  /** Opened actively (it sent a SYN before it received one). */
+  active = false
+  /** Why it failed; read once by SO_ERROR or the next call. */
+  error: ErrorName | null = null
+  /** The last soft error an ICMP message reported (MUST-56); becomes `error` if the connection times out. */
+  softError: ErrorName | null = null
+  /** The error a user time-out reports when no soft error is known: ETIMEDOUT. */
+
+  // --- what the program asked for ---
+  noDelay = false
+  cork = false
+  /** SO_LINGER seconds; -1: off. */
+  linger = -1
+  keepalive = false
+  /** ms; copied from the settings when the connection is made. */
+  keepaliveIdle = 0
+  keepaliveInterval = 0
+  keepaliveProbes = 0
+  /** TCP_USER_TIMEOUT or the RFC's USER TIMEOUT, ms; 0: none. */
+  userTimeout = 0
+  /** TCP_SYNCNT; 0: the setting. */
+  synRetries = 0
+  /** TCP_LINGER2, ms; -1: the setting. */
+  finWait2 = -1
+  /** TCP_DEFER_ACCEPT, ms; 0: off. */
+  deferAccept = 0
+  /** TCP_QUICKACK was set by hand. */
+  quickAckForced = false
+  /** TCP_WINDOW_CLAMP, octets; 0: none. */
+  windowClamp = 0
+  /** TCP_NOTSENT_LOWAT, octets. */
+  notSentLowat = 0
+  /** SO_OOBINLINE. */
+  oobInline = false
+  /** Send SYN without options (FreeBSD TCP_NOOPT). */
+  noOptions = false
+  /** TCP MD5 key for this peer (RFC 2385); null: none. */
+  md5Key: Uint8Array | null = null
+  /** IP_TOS / IPV6_TCLASS without ECN bits, IP_TTL / IPV6_UNICAST_HOPS; -1: the setting. */
+  dscp = 0
+  ttl = -1
+  /** IPv6 flow label of its packets. */
+  flowLabel = 0
+
+  // --- time ---
+  readonly timers: Timers = noTimers()
+  deadline: Instant = NEVER
+  wheelPrevious: Timed | null = null
+  wheelNext: Timed | null = null
+  wheelSlot = -1
+  tableNext: Endpoint | null = null
+  /** When the TCB was made. */
+  readonly createdAt: Instant
+  /** Last segment from the peer (keepalive). */
+  lastReceived: Instant = -NEVER
+  /** Added to the clock for our timestamps (RFC 7323 5.4), ms. */
+  tsOffset = 0
+
+  constructor(env: Environment, now: Instant, remote: IpAddress, id = env.nextId()) {
+    this.env = env
+    this.id = id
+    this.remote = remote
+    this.path = env.path(remote)
+    this.createdAt = now
+  }
+
+  segmentArrives(segment: Segment, now: Instant): void {
+    segmentArrives(this, segment, now)
+  }
+
+  errorArrives(error: IcmpError, now: Instant): void {
+    errorArrives(this, error, now)
+  }
+
+  deadlineReached(now: Instant): void {
+    deadlineReached(this, now)
+  }
+}

@@ -1,0 +1,101 @@
+import type { IpAddress, Segment } from '../wire/index.js'
+import type { Counters } from './counters.js'
+import type { Observed, Observer } from './observer.js'
+import type { Settings } from './settings.js'
+import type { Instant } from './time.js'
+import type { Timed } from './timers.js'
+
+/** What the connection table holds: a TCB, an entry of a SYN queue, or a TIME-WAIT record. */
+export interface Endpoint extends Observed, Timed {
+  /** A segment for this connection (RFC 9293 3.10.7). The segment object is reused by the caller. */
+  segmentArrives(segment: Segment, now: Instant): void
+  /** An ICMP error that quotes a segment of this connection (RFC 5461, 5927). */
+  errorArrives(error: IcmpError, now: Instant): void
+  /** Next in the host's hash chain; the machine never touches it. */
+  tableNext: Endpoint | null
+}
+
+/** What TCP needs of an ICMP or ICMPv6 error, already checked by the IP layer to quote a segment of this host. */
+export interface IcmpError {
+  readonly kind:
+    | 'network-unreachable'
+    | 'host-unreachable'
+    | 'protocol-unreachable'
+    | 'port-unreachable'
+    | 'fragmentation-needed'
+    | 'packet-too-big'
+    | 'prohibited'
+    | 'other-unreachable'
+    | 'time-exceeded'
+    | 'parameter-problem'
+    | 'source-quench'
+    | 'redirect'
+  readonly version: 4 | 6
+  readonly type: number
+  readonly code: number
+  /** Next-hop MTU, octets, of fragmentation-needed and packet-too-big; else 0. */
+  readonly mtu: number
+  /** Sequence number the quoted TCP header carries. */
+  readonly quotedSeq: number
+  /** Who reports it. */
+  readonly from: IpAddress
+}
+
+/** What the machine knows of a path; the host keeps one per destination (RFC 8201 5.2, Linux tcp_metrics). */
+export interface PathMetrics {
+  /** Path MTU, octets of IP packet. */
+  mtu: number
+  /** Congestion state kept from an earlier connection; 0: none. Segments / ms. */
+  ssthresh: number
+  smoothedRtt: number
+  rttVariance: number
+  /** Fast-open cookie and MSS the peer gave (RFC 7413 4.1.3); null: none. */
+  fastOpenCookie: Uint8Array | null
+  fastOpenMss: number
+  /** The cookie came in the experimental option. */
+  fastOpenExperimental: boolean
+  /** SYN+data was lost this many times in a row, and when last. */
+  fastOpenSynLosses: number
+  fastOpenLastSynLoss: Instant
+  /** ECN failed on this path (SYN with ECN went unanswered). */
+  ecnFailed: boolean
+}
+
+/** The five secrets of a host, 16 octets each. */
+export interface Secrets {
+  readonly isn: Uint8Array
+  readonly timestamps: Uint8Array
+  readonly synCookie: Uint8Array
+  readonly ports: Uint8Array
+  /** Fast-open keys, primary first; the second is still accepted (net.ipv4.tcp_fastopen_key). */
+  fastOpen: Uint8Array[]
+}
+
+/** What the machine stands on; implemented by ip/'s Host. */
+export interface Environment {
+  readonly settings: Settings
+  readonly counters: Counters
+  readonly observer: Observer | null
+  readonly secrets: Secrets
+  /** The one segment object for everything sent; whoever sends calls `out.reset()`, fills it, calls `transmit`. */
+  readonly out: Segment
+  /** Makes the packet and hands it to the link. `endpoint` null: for no connection. Never re-enters the machine. */
+  transmit(endpoint: Observed | null, segment: Segment, retransmission: boolean, now: Instant): void
+  /** A random 32-bit integer (signed), from the host's seeded generator. */
+  random(): number
+  /** A number for the next connection record (Observed.id). */
+  nextId(): number
+  /** Puts an endpoint into the connection table under its addresses and ports. */
+  register(endpoint: Endpoint): void
+  unregister(endpoint: Endpoint): void
+  /** Puts `next` where `previous` was (SYN-queue entry -> TCB -> TIME-WAIT record), in one step. */
+  replace(previous: Endpoint, next: Endpoint): void
+  /** `timed.deadline` changed (it may have become NEVER). */
+  schedule(timed: Timed): void
+  /** The path to a destination; created with the MTU of the route. */
+  path(destination: IpAddress): PathMetrics
+  /** MTU of the interface towards a destination, octets of IP packet. */
+  interfaceMtu(destination: IpAddress): number
+  /** Largest super-segment the link takes, octets of text; 0: the link takes single segments only. */
+  readonly maxSuperSegment: number
+}

@@ -15,6 +15,8 @@ export const DropReason = {
   TcpTooShort: 'TCP header cut short', // TcpInErrs
   BadDataOffset: 'bad TCP data offset', // TcpInErrs
   BadTcpChecksum: 'bad TCP checksum', // TcpInCsumErrors
+  UdpTooShort: 'UDP datagram cut short', // UdpInErrors
+  BadUdpChecksum: 'bad UDP checksum', // UdpInCsumErrors
   BadIcmp: 'bad ICMP message',
   BadIcmpChecksum: 'bad ICMP checksum',
   // ip: not for us, or nowhere to go

@@ -157,4 +157,3 @@ export class Segment {
     this.accEcnCount = 0
   }
 }
-

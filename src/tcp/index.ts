@@ -1,0 +1,34 @@
+export {
+  type ActiveOpen,
+  abort,
+  type ConnectionStatus,
+  close,
+  openActive,
+  openActiveFrom,
+  ReceiveFlag,
+  receive,
+  receiveChunk,
+  SendFlag,
+  send,
+  setOptions,
+  shutdownRead,
+  shutdownWrite,
+  status,
+} from './calls.js'
+export { Connection, type ConnectionUser, type ErrorName, Ready } from './connection.js'
+export { Counters } from './counters.js'
+export type { Endpoint, Environment, IcmpError, PathMetrics, Secrets } from './environment.js'
+export { Listener, type PassiveOpen } from './listener.js'
+export type { Observed, Observer } from './observer.js'
+export { freebsd, linux, type ProfileName, profile, rfc9293 } from './profiles/index.js'
+export { defaultOptions, type Md5Key, type ProgramOptions } from './program-options.js'
+export { type BoundSocket, segmentForNobody } from './reset.js'
+export { after, atOrAfter, atOrBefore, before, between, type Sequence, seqAdd, seqDiff } from './sequence.js'
+export type { SettingName, Settings } from './settings.js'
+export { STATE_NAMES, State, type StateName, stateName } from './state-name.js'
+export { checkEdges, EDGES, type Edge, edgesTaken } from './states.js'
+export { statesAscii, statesMermaid, statesSvg, statesTable } from './states-drawn.js'
+export { getSysctl, listSysctls, setSysctl, type SysctlFamily } from './sysctl.js'
+export { type TcpInfo, tcpInfo } from './tcp-info.js'
+export { type Instant, type Millis, NEVER } from './time.js'
+export { Timer, TIMER_NAMES, type Timed, type TimerName, type Timers } from './timers.js'

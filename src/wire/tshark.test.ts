@@ -84,7 +84,7 @@ function icmp(source: IpAddress, destination: IpAddress, type: number, code: num
 /** A capture of raw IP packets in the old format of libpcap. */
 function pcap(packets: Uint8Array[]): Uint8Array {
   const words = (...n: number[]) => new Uint8Array(new Uint32Array(n).buffer)
-  const parts = [words(0xa1b2c3d4, 0x00040002, 0, 0, 65535, 101)]
+  const parts: Uint8Array[] = [words(0xa1b2c3d4, 0x00040002, 0, 0, 65535, 101)]
   for (const [i, packet] of packets.entries()) parts.push(words(i, 0, packet.length, packet.length), packet)
   return Buffer.concat(parts)
 }
@@ -109,65 +109,63 @@ function dissect(packets: Uint8Array[], fields: string[]): string[][] {
   }
 }
 
-test.skipIf(!hasTshark && !process.env.CI)(
-  'tshark agrees with what we write (skipped: tshark is not installed)',
-  () => {
-    const synOptions = (at: Uint8Array) => {
-      let n = putMss(at, 0, 1460)
-      n = putSackPermitted(at, n)
-      n = putTimestamps(at, n, 100, 0)
-      n = putWindowScale(at, putNop(at, n), 7)
-      n = putFastOpen(at, n, Uint8Array.of(1, 2, 3, 4, 5, 6), false)
-      return putUserTimeout(at, n, 30)
-    }
-    const sackOptions = (at: Uint8Array) => putSack(at, putNop(at, putNop(at, 0)), [50, 60, 70, 80, 90, 99], 3)
-    const rareOptions = (at: Uint8Array) => putAccEcn(at, putMd5(at, 0), 172, [1, 2, 3], 3)
-    const packets: Uint8Array[] = []
-    for (const [a, b] of [
-      [A, B],
-      [A6, B6],
-    ] as const) {
-      packets.push(
-        tcp(a, b, SYN, '', synOptions),
-        tcp(a, b, ACK | PSH, 'hello', sackOptions),
-        tcp(a, b, ACK, 'odd', rareOptions),
-        udp(a, b),
-      )
-    }
+test('tshark agrees with what we write', ({ skip }) => {
+  skip(!hasTshark && !process.env.CI, 'tshark is not installed (apt-get install tshark)')
+  const synOptions = (at: Uint8Array) => {
+    let n = putMss(at, 0, 1460)
+    n = putSackPermitted(at, n)
+    n = putTimestamps(at, n, 100, 0)
+    n = putWindowScale(at, putNop(at, n), 7)
+    n = putFastOpen(at, n, Uint8Array.of(1, 2, 3, 4, 5, 6), false)
+    return putUserTimeout(at, n, 30)
+  }
+  const sackOptions = (at: Uint8Array) => putSack(at, putNop(at, putNop(at, 0)), [50, 60, 70, 80, 90, 99], 3)
+  const rareOptions = (at: Uint8Array) => putAccEcn(at, putMd5(at, 0), 172, [1, 2, 3], 3)
+  const packets: Uint8Array[] = []
+  for (const [a, b] of [
+    [A, B],
+    [A6, B6],
+  ] as const) {
     packets.push(
-      icmp(A, B, ICMP4_UNREACHABLE, ICMP4_FRAGMENTATION_NEEDED, 1200, packets[1]!),
-      icmp(A6, B6, ICMP6_PACKET_TOO_BIG, 0, 1280, packets[5]!),
+      tcp(a, b, SYN, '', synOptions),
+      tcp(a, b, ACK | PSH, 'hello', sackOptions),
+      tcp(a, b, ACK, 'odd', rareOptions),
+      udp(a, b),
     )
-    const rows = dissect(packets, [
-      'ip.checksum.status',
-      'tcp.checksum.status',
-      'udp.checksum.status',
-      'icmp.checksum.status',
-      'icmpv6.checksum.status',
-      '_ws.malformed',
-    ])
-    // 1: good. The quoted packet inside an ICMP error is dissected too, after the outer one
-    const good = (column: number) => rows.map((row) => row[column])
-    expect(good(0)).toEqual(['1', '1', '1', '1', '', '', '', '', '1,1', ''])
-    expect(good(1).slice(0, 8)).toEqual(['1', '1', '1', '', '1', '1', '1', ''])
-    expect(good(2)).toEqual(['', '', '', '1', '', '', '', '1', '', ''])
-    expect(good(3)[8]).toBe('1')
-    expect(good(4)[9]).toBe('1')
-    expect(good(5).join('')).toBe('')
-    const options = dissect(packets.slice(0, 3), [
-      'tcp.option_kind',
-      'tcp.options.mss_val',
-      'tcp.options.wscale.shift',
-      'tcp.options.timestamp.tsval',
-      'tcp.options.tfo.cookie',
-      'tcp.options.sack_le',
-      'tcp.options.sack_re',
-      'tcp.seq_raw',
-      'tcp.len',
-    ])
-    expect(options[0]).toEqual(['2,4,8,1,3,34,28', '1460', '7', '100', '010203040506', '', '', '4294966296', '0'])
-    expect(options[1]!.slice(0, 1)).toEqual(['1,1,5'])
-    expect(options[1]!.slice(7)).toEqual(['4294966296', '5'])
-    expect(options[2]![0]).toBe('19,172,0')
-  },
-)
+  }
+  packets.push(
+    icmp(A, B, ICMP4_UNREACHABLE, ICMP4_FRAGMENTATION_NEEDED, 1200, packets[1]!),
+    icmp(A6, B6, ICMP6_PACKET_TOO_BIG, 0, 1280, packets[5]!),
+  )
+  const rows = dissect(packets, [
+    'ip.checksum.status',
+    'tcp.checksum.status',
+    'udp.checksum.status',
+    'icmp.checksum.status',
+    'icmpv6.checksum.status',
+    '_ws.malformed',
+  ])
+  // 1: good. The quoted packet inside an ICMP error is dissected too, after the outer one
+  const good = (column: number) => rows.map((row) => row[column])
+  expect(good(0)).toEqual(['1', '1', '1', '1', '', '', '', '', '1,1', ''])
+  expect(good(1).slice(0, 8)).toEqual(['1', '1', '1', '', '1', '1', '1', ''])
+  expect(good(2)).toEqual(['', '', '', '1', '', '', '', '1', '', ''])
+  expect(good(3)[8]).toBe('1')
+  expect(good(4)[9]).toBe('1')
+  expect(good(5).join('')).toBe('')
+  const options = dissect(packets.slice(0, 3), [
+    'tcp.option_kind',
+    'tcp.options.mss_val',
+    'tcp.options.wscale.shift',
+    'tcp.options.timestamp.tsval',
+    'tcp.options.tfo.cookie',
+    'tcp.options.sack_le',
+    'tcp.options.sack_re',
+    'tcp.seq_raw',
+    'tcp.len',
+  ])
+  expect(options[0]).toEqual(['2,4,8,1,3,34,28', '1460', '7', '100', '010203040506', '', '', '4294966296', '0'])
+  expect(options[1]!.slice(0, 1)).toEqual(['1,1,5'])
+  expect(options[1]!.slice(7)).toEqual(['4294966296', '5'])
+  expect(options[2]![0]).toBe('19,172,0,0,0')
+})

@@ -77,8 +77,8 @@ export type Packet = TcpPacket | UdpPacket | IcmpPacket
 
 /** What any packet may say of its IP header. `null` is "not said": default when sent, not checked when expected. */
 export interface IpInfo {
-  /** `[noecn]` 0, `[ect1]` 1, `[ect0]` 2, `[ce]` 3: the code point of RFC 3168 5. */
-  readonly ecn: 0 | 1 | 2 | 3 | null
+  /** `[noecn]` 0, `[ect1]` 1, `[ect0]` 2, `[ce]` 3: the code point of RFC 3168 5. `[ect01]`: either of 1 and 2. */
+  readonly ecn: 0 | 1 | 2 | 3 | 'ect01' | null
   /** `(tos 0x..)`, or `(class 0x..)` for IPv6: the whole octet, ECN bits included. */
   readonly trafficClass: number | null
   /** `(dscp 0x..)`: the upper six bits only. */
@@ -95,8 +95,8 @@ export type Encapsulation =
   | {
       readonly kind: 'gre'
       readonly flags: number | null
-      readonly protocol: number | null
       readonly checksum: number | null
+      readonly offset: number | null
       readonly key: number | null
       readonly sequence: number | null
     }
@@ -178,8 +178,8 @@ export interface Acknowledgment {
 export type TcpOption =
   | { readonly kind: 'eol' | 'nop' | 'sackOK' }
   | { readonly kind: 'mss'; readonly value: number }
-  | { readonly kind: 'wscale'; readonly value: number }
-  /** `absolute`: `!` after the block. */
+  /** `null` is `wscale *`: any shift. */
+  | { readonly kind: 'wscale'; readonly value: number | null }
   | { readonly kind: 'sack'; readonly blocks: readonly SackBlock[] }
   /** `TS val a ecr b`; `null` is `...`, anything. `ecr b!`: the value on the wire, without the mapping of live to script. */
   | {
@@ -197,15 +197,22 @@ export type TcpOption =
    * `ECN e0b 1 ceb 0 e1b 1`, `AccECN0 …`, `AccECN1 …`: kind 172 (AccECN0: e0b, ceb, e1b) or 174 (AccECN1: e1b, ceb, e0b).
    * Fields in the order written; the wire holds as many as are written. Values modulo 2^24.
    */
-  | { readonly kind: 'accurate-ecn'; readonly optionKind: 172 | 174; readonly fields: readonly AccurateEcnField[] }
+  | {
+      readonly kind: 'accurate-ecn'
+      readonly optionKind: 172 | 174
+      /** `exp-AccECN0`: carried in kind 254 with the magic 0xACC0 or 0xACC1. */
+      readonly experimental: boolean
+      readonly fields: readonly AccurateEcnField[]
+    }
   /** `uto 30`: user timeout (28) in seconds as the option has it: granularity bit and 15 bits, as one number. */
   | { readonly kind: 'user-timeout'; readonly value: number }
-  /** `exp-tarr`, `exp 0x…`, `gen 0x…`: any option, its kind and the octets behind the length, as lower-case hex. */
+  /** `gen-77 0011`, `exp-f989 00`, `exp-tarr 2`: any option, its kind and the octets behind the length as lower-case hex. */
   | { readonly kind: 'generic'; readonly optionKind: number; readonly data: string }
 
 export interface SackBlock {
   readonly left: number
   readonly right: number
+  /** `!` after the block: numbers on the wire. */
   readonly absolute: boolean
 }
 
@@ -214,9 +221,11 @@ export interface AccurateEcnField {
   readonly value: number
 }
 
-/** `udp (100)`, or with ports `udp(1 > 2) (100)`. */
+/** `udp (100)`, or with ports `udp 1 > 2 (100)`. */
 export interface UdpPacket extends PacketBase {
   readonly kind: 'udp'
+  /** `null`: the ports of the socket. */
+  readonly ports: UdpPorts | null
   /** Octets of payload. */
   readonly length: number
 }
@@ -235,9 +244,14 @@ export interface IcmpPacket extends PacketBase {
   readonly mtu: number | null
   /** `id n`, of an echo. */
   readonly id: number | null
-  /** What the error quotes: `[1:1461(1460)]`, `[udp (100)]`. `null`: not said, the first octet of the connection. */
-  readonly quoted: Sequence | { readonly udpLength: number } | null
+  /** What the error quotes: `[1:1461(1460)]`, `[udp (100)]`, `[raw (100)]`. `null`: not said; TCP with sequence number 0. */
+  readonly quoted: QuotedPacket | null
 }
+
+/** Lengths in octets of payload. */
+export type QuotedPacket =
+  | { readonly kind: 'tcp'; readonly seq: Sequence; readonly udp: UdpPorts | null }
+  | { readonly kind: 'udp' | 'raw'; readonly length: number }
 
 /** `name(arguments) = result ERRNO (note)`. */
 export interface CallAction {

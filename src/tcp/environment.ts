@@ -13,6 +13,8 @@ export interface Endpoint extends Observed, Timed {
   errorArrives(error: IcmpError, now: Instant): void
   /** Next in the host's hash chain; the machine never touches it. */
   tableNext: Endpoint | null
+  /** A listener at `::` that does not take IPv4 (IPV6_V6ONLY). */
+  readonly ipv6Only?: boolean
 }
 
 /** What TCP needs of an ICMP or ICMPv6 error, already checked by the IP layer to quote a segment of this host. */

@@ -1,0 +1,13 @@
+export { ConnectionTable } from './connection-table.js'
+export { Deadlines } from './deadlines.js'
+export { type AttachOptions, type Driver, Host, type HostOptions } from './host.js'
+export {
+  type FrameReceiver,
+  type InterfaceAddress,
+  type Link,
+  NetworkInterface,
+} from './network-interface.js'
+export { Path, PathTable } from './path-table.js'
+export { Binding, type BindOptions, PortTable } from './ports.js'
+export { Random } from './random.js'
+export { parseInterfaceAddress, type Route, RouteTable, samePrefix } from './routes.js'

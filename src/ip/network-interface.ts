@@ -1,0 +1,102 @@
+import type { Instant } from '../tcp/index.js'
+import type { Frame, IpAddress } from '../wire/index.js'
+
+/** Whoever takes frames that a link delivers; a Host's interface, or a middleware before it. */
+export interface FrameReceiver {
+  /** `frames[0..count)` arrived; they belong to the receiver, the array to the link. */
+  receive(frames: readonly Frame[], count: number, now: Instant): void
+}
+
+/** What carries frames between hosts: a memory pipe, a port of a simulated segment, a TUN device. Frames are IP packets. */
+export interface Link {
+  /** Largest IP packet it carries, octets. */
+  readonly mtu: number
+  /** Largest text of a super-segment it takes, octets; 0: single segments only. */
+  readonly maxSuperSegment: number
+  /** True: it takes TCP segments whose checksum is not filled in (Frame.checksumPartial). */
+  readonly checksumOffload: boolean
+  /** Set by who attaches to it; frames that arrive while it is null are lost. */
+  receiver: FrameReceiver | null
+  /**
+   * Takes `frames[0..count)`: they belong to the link from now on, the array stays with the caller. Never delivers
+   * before it returns, so that a host is not entered from inside itself.
+   */
+  transmit(frames: readonly Frame[], count: number, now: Instant): void
+}
+
+/** An address of an interface, and how many of its leading bits are those of the network it is on (0-32 or 0-128). */
+export interface InterfaceAddress {
+  readonly address: IpAddress
+  readonly prefixLength: number
+}
+
+/** Stands in slots of an outbox that hold nothing, so that a slab of frames is not kept alive. */
+const NOTHING = null as unknown as Frame
+
+/** One interface of a host: a name, addresses, and the link below it. */
+export class NetworkInterface implements FrameReceiver {
+  readonly name: string
+  readonly link: Link
+  readonly addresses: readonly InterfaceAddress[]
+  /** Frames made during the current entry into the host; the link gets them as one batch. */
+  readonly outbox: Frame[] = []
+  outboxCount = 0
+  readonly #owner: InterfaceOwner
+  #mtu: number
+  #up = true
+
+  constructor(owner: InterfaceOwner, name: string, link: Link, addresses: readonly InterfaceAddress[], mtu: number) {
+    this.#owner = owner
+    this.name = name
+    this.link = link
+    this.addresses = addresses
+    this.#mtu = mtu
+    link.receiver = this
+  }
+
+  /** Largest IP packet sent, octets (`ip link set mtu`). */
+  get mtu(): number {
+    return this.#mtu
+  }
+
+  set mtu(octets: number) {
+    this.#mtu = octets
+    this.#owner.routesChanged()
+  }
+
+  /** An interface that is down neither sends nor receives. */
+  get up(): boolean {
+    return this.#up
+  }
+
+  set up(up: boolean) {
+    this.#up = up
+    this.#owner.routesChanged()
+  }
+
+  receive(frames: readonly Frame[], count: number, now: Instant): void {
+    if (this.#up) this.#owner.receive(this, frames, count, now)
+  }
+
+  hasAddress(address: IpAddress): boolean {
+    for (let i = 0; i < this.addresses.length; i++) {
+      if (this.addresses[i]!.address.equals(address)) return true
+    }
+    return false
+  }
+
+  /** Hands everything in the outbox to the link. */
+  flush(now: Instant): void {
+    const count = this.outboxCount
+    if (count === 0) return
+    this.outboxCount = 0
+    if (this.#up) this.link.transmit(this.outbox, count, now)
+    for (let i = 0; i < count; i++) this.outbox[i] = NOTHING
+  }
+}
+
+/** The host an interface belongs to. */
+export interface InterfaceOwner {
+  receive(from: NetworkInterface, frames: readonly Frame[], count: number, now: Instant): void
+  routesChanged(): void
+}

@@ -1,0 +1,2 @@
+export { ClockEvent, VirtualClock } from './clock.js'
+export { type Duration, milliseconds } from './duration.js'

@@ -37,6 +37,10 @@ export type ErrorName =
   | 'EADDRNOTAVAIL'
   | 'ENOBUFS'
   | 'EOPNOTSUPP'
+  | 'EACCES'
+  | 'EHOSTDOWN'
+  | 'ENONET'
+  | 'ECANCELED'
 
 /** What a connection tells the program that holds it, as bits of one call. */
 export const Ready = {

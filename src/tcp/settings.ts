@@ -1,3 +1,4 @@
+import type { IcmpError } from './environment.js'
 import type { Millis } from './time.js'
 
 /**
@@ -31,7 +32,14 @@ export interface Settings {
   synCookies: 0 | 1 | 2
   /** Full accept queue: true: RST to the third segment of the handshake (`tcp_abort_on_overflow`); false: it is ignored. */
   abortOnOverflow: boolean
-  /** TCP_DEFER_ACCEPT is not here: it is per socket. */
+  /** A SYN is dropped while the accept queue is full (Linux); FreeBSD takes it into its syncache. */
+  dropSynWhenAcceptQueueFull: boolean
+  /** SYN-ACKs have a smaller retry limit when the SYN queue is more than half full (Linux). */
+  pruneSynQueue: boolean
+  /** Text and FIN that came with a SYN in SYN-SENT: kept until the handshake is complete (RFC 9293 3.10.7.3), text only (FreeBSD), or dropped (Linux). */
+  simultaneousOpenText: 'all' | 'text' | 'none'
+  /** A listener drops SYN+FIN (Linux); else the FIN is ignored. */
+  listenDropsSynFin: boolean
 
   // --- options ---
   /** RFC 7323 timestamps: 0 off, 1 on with a random offset per connection, 2 on without. */
@@ -114,8 +122,10 @@ export interface Settings {
   insecureSyn: boolean
   /** ACKs of data never sent or too old: answered within RFC 5961 5 limits (`insecure_ack` false). */
   insecureAck: boolean
-  /** Drop segments with SYN and FIN (FreeBSD `drop_synfin`); Linux ignores SYN|FIN in LISTEN always. */
+  /** Drop segments with SYN and FIN before anything else (FreeBSD `drop_synfin`). */
   dropSynFin: boolean
+  /** RST is also acceptable at the right edge of what a SACK block covers (Linux tcp_reset_check). */
+  resetAtSackEdge: boolean
 
   // --- retransmitting ---
   rtoMin: Millis
@@ -170,16 +180,19 @@ export interface Settings {
   /** Linux `tcp_ecn_option`: 0 no AccECN option, 1 as needed, 2 on most ACKs, 3 … */
   accEcnOption: 0 | 1 | 2 | 3
   accEcnOptionBeacon: number
-  /** AccECN option on a retransmitted SYN-ACK only (Linux `tcp_ecn_option` < 2). */
 
   // --- fast open (RFC 7413) ---
   /** Linux `tcp_fastopen` bits: 1 client, 2 server, 4 client without cookie, 0x200 server without cookie, 0x400 all listeners without a sockopt. */
   fastOpen: number
   /** Length of the cookies a server makes, octets (FreeBSD 8). */
   fastOpenCookieLength: number
-  /** MSS for data in a SYN for which the peer gave none, octets (FreeBSD). */
+  /** Active fast open is off for this long after it looks black-holed, doubling each time, ms (Linux `tcp_fastopen_blackhole_timeout_sec`); 0: never. */
   fastOpenBlackholeTimeout: Millis
-  /** SYN without data follows when SYN+data timed out. */
+  /** After a SYN with data or a cookie request was answered without a cookie or the text's ACK, the next one is made without
+   * fast open for this long, ms (FreeBSD `ccache` disables the path 900 s); 0: other means (Linux tries the experimental option). */
+  fastOpenDisablePath: Millis
+  /** After an answer without a cookie the next request uses the experimental option (Linux `try_exp`). */
+  fastOpenTryExperimental: boolean
 
   // --- closing ---
   /** Maximum segment lifetime, ms (RFC 9293: 120 000; Linux 30 000; FreeBSD 30 000 `net.inet.tcp.msl`). TIME-WAIT lasts two. */
@@ -197,8 +210,14 @@ export interface Settings {
   /** How long a FIN-WAIT-2 connection that no program holds any more waits for the peer's FIN, ms.
    * Linux 60 000 (`tcp_fin_timeout`), FreeBSD 60 000 (`finwait2_timeout`, only with `fast_finwait2_recycle`). RFC: Infinity. */
   orphanFinWait2: Millis
-  /** Connections that no program holds, most of them. */
+  /** FIN-WAIT-2 longer than this is kept as a full connection before it becomes a record, ms (Linux: time-outs over `TCP_TIMEWAIT_LEN`). */
+  finWait2Record: Millis
+  /** Connections that no program holds, most of them; more are reset (RFC 9293 says nothing; Linux `tcp_max_orphans`). */
   maxOrphans: number
+  /** TIME-WAIT and RST: acceptable RST ends it (RFC 9293, Linux) or is always ignored (FreeBSD). */
+  resetEndsTimeWait: boolean
+  /** Segments for TIME-WAIT without an ACK bit are dropped (FreeBSD); else they are acknowledged as RFC 9293 3.10.7.4 says. */
+  timeWaitNeedsAck: boolean
   /** close with unread data sends RST (RFC 9293 3.6.1, RFC 2525 2.17). */
   resetOnUnreadData: boolean
   /** A listener that closes resets connections in its queues. */
@@ -227,10 +246,17 @@ export interface Settings {
   resetSynAckToListener: boolean
   /** CLOSING and LAST-ACK re-send FIN to an unacceptable or duplicate segment (FreeBSD) instead of a bare ACK. */
   resendFinWhenClosing: boolean
-  /** FIN without ACK bit in TIME-WAIT dropped (FreeBSD) instead of acknowledged. */
-  finNeedsAckInTimeWait: boolean
-  /** ICMP hard errors abort a connection in SYN-SENT (all); in synchronized states never (RFC 5927 5). */
-  icmpAbortsSynSent: boolean
+  /** Options and window of RST segments of a connection: Linux sends the offered window and timestamps; others 0 and none. */
+  resetCarriesWindow: boolean
+  /** RST for a segment with timestamps echoes them when the connection is known (Linux TIME-WAIT and SYN-RECEIVED). */
+  resetCarriesTimestamps: boolean
+  /** ICMP errors that end a connection in SYN-SENT and SYN-RECEIVED (RFC 5461 4.1: hard errors). In synchronized states
+   * none does (RFC 5927 5.2). Linux all of them; FreeBSD the hard ones and time-exceeded, with `icmp_may_rst`. */
+  icmpAbortsHandshake: readonly IcmpError['kind'][]
+  /** `prohibited` is reported as ECONNREFUSED (FreeBSD) instead of EHOSTUNREACH or EACCES (Linux). */
+  prohibitedIsRefused: boolean
+  /** An ICMP unreachable for the oldest octet takes one step of the RTO back-off back (RFC 6069; Linux). */
+  revertBackoffOnUnreachable: boolean
 
   // --- local ports ---
   ephemeralPorts: [low: number, high: number]

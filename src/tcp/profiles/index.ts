@@ -1,0 +1,15 @@
+import type { Settings } from '../settings.js'
+import { freebsd } from './freebsd.js'
+import { linux } from './linux.js'
+import { rfc9293 } from './rfc9293.js'
+
+export { freebsd, linux, rfc9293 }
+
+const PROFILES = { rfc9293, linux, freebsd }
+
+export type ProfileName = keyof typeof PROFILES
+
+export const PROFILE_NAMES = Object.keys(PROFILES) as ProfileName[]
+
+/** A fresh copy of a profile's settings, for one host. */
+export const profile = (name: ProfileName): Settings => PROFILES[name]()

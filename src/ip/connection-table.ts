@@ -70,7 +70,8 @@ export class ConnectionTable {
 
   /** The endpoint with exactly these addresses and ports. */
   find(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): Endpoint | null {
-    let e = this.#exact[this.#hash(local, localPort, remote, remotePort) & (this.#exact.length - 1)]!
+    let e: Endpoint | null =
+      this.#exact[this.#hash(local, localPort, remote, remotePort) & (this.#exact.length - 1)] ?? null
     while (e !== null) {
       if (
         e.remotePort === remotePort &&
@@ -99,7 +100,7 @@ export class ConnectionTable {
     let best: Endpoint | null = null
     let bestRank = 0
     let equals = 0
-    for (let e = this.#listeners[localPort & (this.#listeners.length - 1)]!; e !== null; e = e.tableNext) {
+    for (let e = this.#listenersOn(localPort); e !== null; e = e.tableNext) {
       if (e.localPort !== localPort) continue
       const rank = listenerRank(e, local)
       if (rank > bestRank) {
@@ -110,7 +111,7 @@ export class ConnectionTable {
     }
     if (equals < 2) return best
     let choice = (this.#hash(local, localPort, remote, remotePort) >>> 8) % equals
-    for (let e = this.#listeners[localPort & (this.#listeners.length - 1)]!; e !== null; e = e.tableNext) {
+    for (let e = this.#listenersOn(localPort); e !== null; e = e.tableNext) {
       if (e.localPort === localPort && listenerRank(e, local) === bestRank && choice-- === 0) return e
     }
     return best
@@ -129,6 +130,11 @@ export class ConnectionTable {
     this.#exactCount = 0
     this.#listenerCount = 0
     this.#byPort.clear()
+  }
+
+  /** Head of the chain that holds the listeners on a port, among others. */
+  #listenersOn(port: number): Endpoint | null {
+    return this.#listeners[port & (this.#listeners.length - 1)] ?? null
   }
 
   #slotOf(e: Endpoint): number {
@@ -183,7 +189,7 @@ function listenerRank(listener: Endpoint, to: IpAddress): number {
 /** Takes `endpoint` out of a chain, or puts `next` into its place; false: it is not there. */
 function takeFromChain(chains: (Endpoint | null)[], slot: number, endpoint: Endpoint, next: Endpoint | null): boolean {
   let before: Endpoint | null = null
-  for (let e = chains[slot]!; e !== null; e = e.tableNext) {
+  for (let e = chains[slot] ?? null; e !== null; e = e.tableNext) {
     if (e === endpoint) {
       const follower = e.tableNext
       let put = follower

@@ -15,6 +15,8 @@ export interface Endpoint extends Observed, Timed {
   tableNext: Endpoint | null
   /** A listener at `::` that does not take IPv4 (IPV6_V6ONLY). */
   readonly ipv6Only?: boolean
+  /** TIME-WAIT: may a new connection of this host take the addresses and ports over now (RFC 6191, Linux `tcp_tw_reuse`)? */
+  mayBeReused?(now: Instant): boolean
 }
 
 /** What TCP needs of an ICMP or ICMPv6 error, already checked by the IP layer to quote a segment of this host. */

@@ -1,0 +1,162 @@
+import { type Instant, segmentForNobody } from '../tcp/index.js'
+import {
+  DropReason,
+  Frame,
+  ICMP4_PORT,
+  ICMP4_PROTOCOL,
+  ICMP4_TIME_EXCEEDED,
+  ICMP4_UNREACHABLE,
+  ICMP6_PARAMETER_PROBLEM,
+  ICMP6_PORT,
+  ICMP6_TIME_EXCEEDED,
+  ICMP6_UNREACHABLE,
+  IcmpMessage,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  IPPROTO_NONE,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  type IpAddress,
+  PacketHeader,
+  parsePacket,
+  parseTcp,
+  parseUdp,
+  Segment,
+  takePacketHeader,
+  UdpHeader,
+} from '../wire/index.js'
+import { forwardPacket } from './forwarding.js'
+import type { Host } from './host.js'
+import { Icmp, isGroupOrNobody } from './icmp.js'
+import type { NetworkInterface } from './network-interface.js'
+import { Reassembly } from './reassembly.js'
+
+/** ICMP code 1 of time exceeded: fragments did not become whole in time; code 1 of ICMPv6 parameter problem. */
+const REASSEMBLY_TIME = 1
+const UNKNOWN_NEXT_HEADER = 1
+
+/** What a host does with a frame. Whatever the octets are, nothing is thrown: what makes no sense is dropped and counted. */
+export class Receiver {
+  readonly #host: Host
+  readonly #icmp: Icmp
+  readonly #reassembly: Reassembly
+  readonly #header = new PacketHeader()
+  readonly #segment = new Segment()
+  readonly #message = new IcmpMessage()
+  readonly #udp = new UdpHeader()
+
+  constructor(host: Host) {
+    this.#host = host
+    this.#icmp = new Icmp(host)
+    this.#reassembly = new Reassembly(
+      (timed) => host.schedule(timed),
+      (first, now) => this.#reassemblyTimedOut(first, now),
+    )
+  }
+
+  clear(): void {
+    this.#reassembly.clear()
+  }
+
+  frameArrives(from: NetworkInterface, frame: Frame, now: Instant): void {
+    const header = this.#header
+    const problem = parsePacket(frame.bytes, frame.start, frame.end, header)
+    if (problem !== null) return this.#host.drop(null, problem, now)
+    // MUST-63: no answer to a source that is not one host; RFC 1122 3.2.1.3 g: 127/8 never comes from outside
+    if (isGroupOrNobody(header.source) || (isLoopback(header.source) && from !== this.#host.loopback)) {
+      return this.#host.drop(null, DropReason.BadSourceAddress, now)
+    }
+    if (!this.#isForUs(from, header.destination)) {
+      if (this.#host.forwarding) forwardPacket(this.#host, this.#icmp, from, frame, header, this.#segment, now)
+      else this.#host.drop(null, DropReason.NotForUs, now)
+      return
+    }
+    if (!header.isFragment) return this.#packetArrives(frame, now)
+    const whole = this.#reassembly.add(frame.bytes, header, this.#host.frames, now)
+    if (whole === 'waiting') return
+    if (whole === 'dropped') return this.#host.drop(null, DropReason.FragmentDropped, now)
+    const cause = parsePacket(whole.bytes, whole.start, whole.end, header)
+    if (cause !== null || header.isFragment) return this.#host.drop(null, cause ?? DropReason.FragmentDropped, now)
+    this.#packetArrives(whole, now)
+  }
+
+  /** A whole packet for this host, described by the header. */
+  #packetArrives(frame: Frame, now: Instant): void {
+    const header = this.#header
+    switch (header.protocol) {
+      case IPPROTO_TCP:
+        return this.#segmentArrives(frame, now)
+      case IPPROTO_ICMP:
+        if (header.version === 4) return this.#icmp.messageArrives(frame, header, this.#message, now)
+        break
+      case IPPROTO_ICMPV6:
+        if (header.version === 6) return this.#icmp.messageArrives(frame, header, this.#message, now)
+        break
+      case IPPROTO_UDP:
+        return this.#datagramArrives(frame, now)
+      case IPPROTO_NONE:
+        if (header.version === 6) return
+        break
+    }
+    this.#host.drop(null, DropReason.UnknownProtocol, now)
+    if (header.version === 4) this.#icmp.sendError(frame, header, ICMP4_UNREACHABLE, ICMP4_PROTOCOL, 0, now)
+    // RFC 4443 3.4: the pointer is to the next-header field, here always taken for that of the fixed header
+    else this.#icmp.sendError(frame, header, ICMP6_PARAMETER_PROBLEM, UNKNOWN_NEXT_HEADER, 6, now)
+  }
+
+  #segmentArrives(frame: Frame, now: Instant): void {
+    const host = this.#host
+    const header = this.#header
+    const segment = this.#segment
+    takePacketHeader(segment, header)
+    const problem = parseTcp(frame.bytes, header.payloadStart, header.payloadEnd, segment, !frame.checksumPartial)
+    host.segmentsIn++
+    if (problem !== null) {
+      host.counters.count(problem === DropReason.BadTcpChecksum ? 'TcpInCsumErrors' : 'TcpInErrs')
+      return host.drop(null, problem, now)
+    }
+    segment.gsoSize = frame.gsoSize
+    const { source, destination, sourcePort, destinationPort } = segment
+    const endpoint =
+      host.connections.find(destination, destinationPort, source, sourcePort) ??
+      host.connections.findListener(destination, destinationPort, source, sourcePort)
+    if (host.observer !== null) host.observer.segmentReceived(endpoint, segment, now)
+    if (endpoint === null) {
+      const bound = host.ports.boundTo(destination, destinationPort)?.socket ?? undefined
+      segmentForNobody(host, segment, now, false, bound)
+      return
+    }
+    endpoint.segmentArrives(segment, now)
+    if (host.observer !== null) host.observer.settled(endpoint, now)
+  }
+
+  /** This host has no UDP sockets: every port is closed. */
+  #datagramArrives(frame: Frame, now: Instant): void {
+    const header = this.#header
+    const problem = parseUdp(frame.bytes, header, this.#udp, !frame.checksumPartial)
+    if (problem !== null) return this.#host.drop(null, problem, now)
+    this.#host.counters.count('UdpNoPorts')
+    if (header.version === 4) this.#icmp.sendError(frame, header, ICMP4_UNREACHABLE, ICMP4_PORT, 0, now)
+    else this.#icmp.sendError(frame, header, ICMP6_UNREACHABLE, ICMP6_PORT, 0, now)
+  }
+
+  #reassemblyTimedOut(first: Uint8Array, now: Instant): void {
+    const header = this.#header
+    const frame = new Frame(first, 0, first.length)
+    if (parsePacket(first, 0, first.length, header) !== null) return
+    const type = header.version === 4 ? ICMP4_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED
+    this.#icmp.sendError(frame, header, type, REASSEMBLY_TIME, 0, now)
+  }
+
+  /** The interface's own addresses are looked at first; then any of the host's, as its model is a weak one (RFC 1122 3.3.4.2). */
+  #isForUs(from: NetworkInterface, destination: IpAddress): boolean {
+    if (from.hasAddress(destination)) return true
+    if (isLoopback(destination)) return from === this.#host.loopback
+    return this.#host.isLocal(destination)
+  }
+}
+
+function isLoopback(address: IpAddress): boolean {
+  if (address.isIPv4) return address.w3 >>> 24 === 127
+  return address.w3 === 1 && address.w2 === 0 && address.w1 === 0 && address.w0 === 0
+}

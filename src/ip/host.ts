@@ -211,6 +211,14 @@ export class Host implements Environment, InterfaceOwner {
     this.connections.register(endpoint)
   }
 
+  find(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): Endpoint | null {
+    return this.connections.find(local, localPort, remote, remotePort)
+  }
+
+  findListener(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): Endpoint | null {
+    return this.connections.findListener(local, localPort, remote, remotePort)
+  }
+
   unregister(endpoint: Endpoint): void {
     this.connections.unregister(endpoint)
   }

@@ -19,6 +19,7 @@ export class Path implements PathMetrics {
   fastOpenCookie: Uint8Array | null = null
   fastOpenMss = 0
   fastOpenExperimental = false
+  fastOpenTryExperimental: 0 | 1 | 2 = 0
   fastOpenSynLosses = 0
   fastOpenLastSynLoss: Instant = -NEVER
   ecnFailed = false
@@ -66,6 +67,7 @@ export class Path implements PathMetrics {
     this.fastOpenCookie = null
     this.fastOpenMss = 0
     this.fastOpenExperimental = false
+    this.fastOpenTryExperimental = 0
     this.fastOpenSynLosses = 0
     this.fastOpenLastSynLoss = -NEVER
     this.ecnFailed = false

@@ -58,6 +58,8 @@ export interface PathMetrics {
   fastOpenMss: number
   /** The cookie came in the experimental option. */
   fastOpenExperimental: boolean
+  /** The next cookie request uses the experimental option: 1; did so and got no answer either: 2 (Linux `try_exp`). */
+  fastOpenTryExperimental: 0 | 1 | 2
   /** SYN+data was lost this many times in a row, and when last. */
   fastOpenSynLosses: number
   fastOpenLastSynLoss: Instant
@@ -91,6 +93,10 @@ export interface Environment {
   nextId(): number
   /** Puts an endpoint into the connection table under its addresses and ports. */
   register(endpoint: Endpoint): void
+  /** What `register` put there: the endpoint with exactly these addresses and ports. */
+  find(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): Endpoint | null
+  /** The listener for a segment to `local`. */
+  findListener(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): Endpoint | null
   unregister(endpoint: Endpoint): void
   /** Puts `next` where `previous` was (SYN-queue entry -> TCB -> TIME-WAIT record), in one step. */
   replace(previous: Endpoint, next: Endpoint): void

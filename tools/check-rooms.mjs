@@ -27,7 +27,7 @@ console.log('rooms: every import goes down the house and through a door')
 function check(file) {
   const path = relative(src, file)
   const room = path.split('/')[0]
-  const isTest = path.endsWith('.test.ts')
+  const isTest = /\.test(-fixture)?\.ts$/.test(path)
   const text = readFileSync(file, 'utf8')
   const importPattern = /^\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm
   for (const match of text.matchAll(importPattern)) {

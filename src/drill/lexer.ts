@@ -152,7 +152,9 @@ export class Lexer {
 
   /** `expected …, found '…'`, at the next piece. */
   unexpected(what: string): ScriptError {
-    return this.source.error(this.position, `expected ${what}, found ${this.found()}`)
+    // What is missing at the end is missing behind the last thing that is there, not on an empty line.
+    const position = this.atEnd ? this.source.position(this.source.text.trimEnd().length) : this.position
+    return this.source.error(position, `expected ${what}, found ${this.found()}`)
   }
 
   /** An error at the next piece. */

@@ -47,8 +47,11 @@ function parseOption(lexer: Lexer): ScriptOption {
   const name = lexer.match(/--[A-Za-z0-9_-]*/y)!.slice(2)
   let value: string | null = null
   if (lexer.matchHere(/[ \t]*=/y) !== null) {
-    value = lexer.string() ?? lexer.match(/[^\s"]+/y)
-    if (value === null) throw lexer.unexpected(`a value for '--${name}'`)
+    if (lexer.matchHere(/[ \t]*(?=\S)/y) === null) {
+      const at = lexer.source.position(lexer.offset)
+      throw lexer.source.error(at, `expected a value for '--${name}', found the end of the line`)
+    }
+    value = lexer.string() ?? lexer.matchHere(/\S+/y)
   }
   const problem = objection(name, value)
   if (problem !== null) throw lexer.source.error(position, problem)

@@ -27,6 +27,11 @@ export interface Driver {
   deadlineChanged(host: Host): void
 }
 
+/** Something that waits for the machine and was woken by it. */
+export interface Program {
+  run(now: Instant): void
+}
+
 export interface HostOptions {
   readonly name?: string
   /** Copied: the host's live settings are its own. */
@@ -92,6 +97,7 @@ export class Host implements Environment, InterfaceOwner {
   readonly #deadlines = new Deadlines()
   readonly #receiver: Receiver
   readonly #loopbackLink: Loopback
+  readonly #woken: Program[] = []
   #depth = 0
   #driverKnows = false
   #id = 0
@@ -172,7 +178,21 @@ export class Host implements Environment, InterfaceOwner {
   }
 
   leave(now: Instant): void {
+    if (this.#depth === 1 && this.#woken.length > 0) this.#runWoken(now)
     if (--this.#depth === 0) this.flush(now)
+  }
+
+  /**
+   * Runs `program` when the machine has finished what it is doing, at the end of the current entry: as a process that
+   * an interrupt wakes runs after it. Called from inside an entry only.
+   */
+  wake(program: Program): void {
+    this.#woken.push(program)
+  }
+
+  #runWoken(now: Instant): void {
+    for (let i = 0; i < this.#woken.length; i++) this.#woken[i]!.run(now)
+    this.#woken.length = 0
   }
 
   /** Hands what was sent to the links. */
@@ -270,6 +290,7 @@ export class Host implements Environment, InterfaceOwner {
   reboot(): void {
     this.#forgottenIds = this.#id
     this.connections.clear()
+    this.#woken.length = 0
     this.#deadlines.clear()
     this.ports.clear()
     this.paths.clear()

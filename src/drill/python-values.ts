@@ -123,6 +123,9 @@ export function negate(operator: '-' | '+' | '~', operand: PythonValue): PythonV
 
 export function binary(operator: BinaryOperator, left: PythonValue, right: PythonValue): PythonValue {
   if (operator === '%' && typeof left === 'string') return format(left, right)
+  if (typeof left === 'boolean' && typeof right === 'boolean' && /^[&|^]$/.test(operator)) {
+    return integers(operator, BigInt(left), BigInt(right)) === 1n
+  }
   if (isNumber(left) && isNumber(right)) {
     const [a, b] = [asNumber(left), asNumber(right)]
     const result =
@@ -214,18 +217,23 @@ function floats(operator: BinaryOperator, a: number, b: number): PythonValue {
       return a / b
     case '//':
       notZero(b)
-      return Math.floor(a / b)
-    case '%': {
+      // Not floor(a / b): the quotient may have been rounded up to a whole number.
+      return Math.round((a - modulo(a, b)) / b)
+    case '%':
       notZero(b)
-      const remainder = a % b
-      return remainder !== 0 && remainder < 0 !== b < 0 ? remainder + b : remainder
-    }
+      return modulo(a, b)
     case '**':
       if (a === 0 && b < 0) throw new PythonTypeError('zero to a negative power', 'ZeroDivisionError')
       return a ** b
     default:
       return null
   }
+}
+
+/** The remainder with the sign of the divisor. */
+function modulo(a: number, b: number): number {
+  const remainder = a % b
+  return remainder !== 0 && remainder < 0 !== b < 0 ? remainder + b : remainder
 }
 
 /** Calls one of the functions of Python that are offered; `undefined` if there is none of that name. */

@@ -53,7 +53,6 @@ export interface AttachOptions {
   readonly mtu?: number
 }
 
-/** Ends a segment's way through the host in tests and traces. */
 const LOOPBACK_ADDRESSES: readonly InterfaceAddress[] = [
   { address: new IpAddress(0, 0, 0xffff, 0x7f000001), prefixLength: 8 },
   { address: new IpAddress(0, 0, 0, 1), prefixLength: 128 },
@@ -97,6 +96,7 @@ export class Host implements Environment, InterfaceOwner {
   readonly #deadlines = new Deadlines()
   readonly #receiver: Receiver
   readonly #loopbackLink: Loopback
+  readonly #onReboot = new Set<() => void>()
   readonly #woken: Program[] = []
   #depth = 0
   #driverKnows = false
@@ -296,12 +296,10 @@ export class Host implements Environment, InterfaceOwner {
     this.paths.clear()
     this.#receiver.clear()
     this.#loopbackLink.clear()
-    this.#loopbackLink.deadline = Number.POSITIVE_INFINITY
     this.routesChanged()
+    this.driver?.deadlineChanged(this)
     for (const reborn of this.#onReboot) reborn()
   }
-
-  readonly #onReboot = new Set<() => void>()
 
   /** Calls `then` after each reboot, for whoever holds descriptors; gives a function that ends that. */
   onReboot(then: () => void): () => void {

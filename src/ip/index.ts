@@ -10,4 +10,5 @@ export {
 export { Path, PathTable } from './path-table.js'
 export { Binding, type BindOptions, PortTable } from './ports.js'
 export { Random } from './random.js'
+export { platformTime, RealTime, type RealTimeSources } from './real-time.js'
 export { parseInterfaceAddress, type Route, RouteTable, samePrefix } from './routes.js'

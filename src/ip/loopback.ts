@@ -42,5 +42,6 @@ export class Loopback implements Link, Timed {
   /** Loses everything on the way. */
   clear(): void {
     this.#waiting.length = 0
+    this.deadline = NEVER
   }
 }

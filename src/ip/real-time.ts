@@ -1,0 +1,107 @@
+import { type Instant, NEVER } from '../tcp/index.js'
+import type { Driver, Host } from './host.js'
+
+/** What real time is made of; the platform's own functions when not given. */
+export interface RealTimeSources {
+  /** A clock that never goes back, ms: `performance.now`. */
+  readonly now: () => Instant
+  readonly setTimeout: (callback: () => void, delay: number) => unknown
+  readonly clearTimeout: (timer: unknown) => void
+  /** Calls back soon, behind what runs now: `setImmediate`, `queueMicrotask`. */
+  readonly soon: (callback: () => void) => void
+}
+
+/** What every platform this runs on has, and nothing declares in common. */
+interface Platform {
+  readonly performance: { now(): number }
+  setTimeout(callback: () => void, delay: number): unknown
+  clearTimeout(timer: unknown): void
+  queueMicrotask(callback: () => void): void
+  readonly setImmediate?: (callback: () => void) => unknown
+}
+
+/** The sources of the platform this runs on. */
+export function platformTime(): RealTimeSources {
+  const platform = globalThis as unknown as Platform
+  const { setImmediate } = platform
+  return {
+    now: () => platform.performance.now(),
+    setTimeout: (callback, delay) => platform.setTimeout(callback, delay),
+    clearTimeout: (timer) => platform.clearTimeout(timer),
+    soon:
+      setImmediate === undefined
+        ? (callback) => platform.queueMicrotask(callback)
+        : (callback) => void setImmediate(callback),
+  }
+}
+
+/** Longest delay setTimeout takes, ms. */
+const LONGEST_DELAY = 0x7fffffff
+
+/** Hosts that live in real time: one timer of the platform for all of them, set to the earliest deadline. */
+export class RealTime implements Driver {
+  readonly #sources: RealTimeSources
+  readonly #hosts = new Set<Host>()
+  readonly #tick = () => this.#advance()
+  #timer: unknown = null
+  #timerAt: Instant = NEVER
+  #soon = false
+
+  constructor(sources: RealTimeSources = platformTime()) {
+    this.#sources = sources
+  }
+
+  /** ms. To be given to every entry into a host that lives by this clock. */
+  get now(): Instant {
+    return this.#sources.now()
+  }
+
+  drive(host: Host): void {
+    this.#hosts.add(host)
+    host.driver = this
+    this.deadlineChanged()
+  }
+
+  /** The host's time stands still from now on. */
+  release(host: Host): void {
+    this.#hosts.delete(host)
+    if (host.driver === this) host.driver = null
+    if (this.#hosts.size === 0) this.#arm(NEVER)
+  }
+
+  /** Deadlines are looked at when the program is through with what it does: many changes, one timer. */
+  deadlineChanged(): void {
+    if (this.#soon) return
+    this.#soon = true
+    this.#sources.soon(this.#tick)
+  }
+
+  /** Calls `deliver` behind what runs now, with the time; for memory pipes. */
+  soon(deliver: (now: Instant) => void): void {
+    this.#sources.soon(() => deliver(this.now))
+  }
+
+  #advance(): void {
+    this.#soon = false
+    const now = this.now
+    if (this.#timerAt <= now) this.#timerAt = NEVER
+    let next = NEVER
+    for (const host of this.#hosts) {
+      if (host.nextDeadline() <= now) host.advance(now)
+      const deadline = host.nextDeadline()
+      if (deadline < next) next = deadline
+    }
+    if (next <= now) this.deadlineChanged()
+    else this.#arm(next)
+  }
+
+  #arm(at: Instant): void {
+    if (at === this.#timerAt) return
+    if (this.#timer !== null) this.#sources.clearTimeout(this.#timer)
+    this.#timerAt = at
+    this.#timer = null
+    if (at === NEVER) return
+    const delay = Math.min(Math.max(0, Math.ceil(at - this.now)), LONGEST_DELAY)
+    this.#timer = this.#sources.setTimeout(this.#tick, delay)
+  }
+}

@@ -1,0 +1,76 @@
+import type { Link, Random } from '../ip/index.js'
+import type { Instant } from '../tcp/index.js'
+import { Frame } from '../wire/index.js'
+import { Middleware } from './middleware.js'
+
+/** Probabilities from 0 to 1, per frame and direction. */
+export interface Faults {
+  readonly loss?: number
+  readonly duplication?: number
+  /** One bit is flipped. */
+  readonly corruption?: number
+}
+
+/** A link that loses, doubles and garbles frames, for links that are not simulated. (Simulated segments do more.) */
+export class FaultInjection extends Middleware {
+  /** May be changed at any time. */
+  faults: Faults
+  lost = 0
+  duplicated = 0
+  corrupted = 0
+  readonly #random: Random
+
+  constructor(inner: Link, faults: Faults, random: Random) {
+    super(inner)
+    this.faults = faults
+    this.#random = random
+  }
+
+  protected override outgoing(frames: readonly Frame[], count: number, now: Instant): void {
+    const spoiled = this.#spoil(frames, count)
+    this.inner.transmit(spoiled, spoiled.length, now)
+  }
+
+  protected override incoming(frames: readonly Frame[], count: number, now: Instant): void {
+    const spoiled = this.#spoil(frames, count)
+    this.receiver?.receive(spoiled, spoiled.length, now)
+  }
+
+  #spoil(frames: readonly Frame[], count: number): Frame[] {
+    const { loss = 0, duplication = 0, corruption = 0 } = this.faults
+    const kept: Frame[] = []
+    for (let i = 0; i < count; i++) {
+      let frame = frames[i]!
+      if (this.#random.chance(loss)) {
+        this.lost++
+        continue
+      }
+      if (this.#random.chance(duplication)) {
+        this.duplicated++
+        kept.push(copyFrame(frame))
+      }
+      if (this.#random.chance(corruption)) {
+        this.corrupted++
+        frame = copyFrame(frame)
+        flipBit(frame, this.#random)
+      }
+      kept.push(frame)
+    }
+    return kept
+  }
+}
+
+/** A frame with octets of its own, for whoever changes them. */
+export function copyFrame(frame: Frame): Frame {
+  const copy = new Frame(frame.bytes.slice(frame.start, frame.end), 0, frame.length)
+  copy.gsoSize = frame.gsoSize
+  copy.checksumPartial = frame.checksumPartial
+  return copy
+}
+
+/** Flips one bit somewhere in the frame. A garbled frame is nobody's to vouch for: its checksum will be verified. */
+export function flipBit(frame: Frame, random: Random): void {
+  const bit = random.below(frame.length * 8)
+  frame.bytes[frame.start + (bit >>> 3)]! ^= 1 << (bit & 7)
+  frame.checksumPartial = false
+}

@@ -258,7 +258,7 @@ class ConditionExpression {
       throw this.#error('expected a simpler condition: at most 100 brackets and negations')
     }
     const value = this.#or()
-    if (this.#next < this.#tokens.length) throw this.#unexpected('the end of the condition')
+    if (this.#next < this.#tokens.length) throw this.#unexpected('nothing more')
     return value !== 0
   }
 

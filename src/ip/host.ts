@@ -248,6 +248,14 @@ export class Host implements Environment, InterfaceOwner {
     this.connections.replace(previous, next)
   }
 
+  find(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): Endpoint | null {
+    return this.connections.find(local, localPort, remote, remotePort)
+  }
+
+  findListener(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): Endpoint | null {
+    return this.connections.findListener(local, localPort, remote, remotePort)
+  }
+
   schedule(timed: Timed): void {
     this.#deadlines.schedule(timed)
     if (this.#driverKnows || this.driver === null) return

@@ -1,4 +1,4 @@
-import { type BoundSocket, type Endpoint, type ErrorName, type Instant, State } from '../tcp/index.js'
+import { type BoundSocket, type Endpoint, type ErrorName, State } from '../tcp/index.js'
 import { type IpAddress, siphash, write16, write32 } from '../wire/index.js'
 import type { Host } from './host.js'
 
@@ -81,21 +81,21 @@ export class PortTable {
   }
 
   /** The port for a connection that was not bound, whose tuple is free; 0: none is (EADDRNOTAVAIL). */
-  forConnection(local: IpAddress, remote: IpAddress, remotePort: number, now: Instant): number {
+  forConnection(local: IpAddress, remote: IpAddress, remotePort: number): number {
     const start = this.#hash(local, remote, remotePort) + this.#sequence
     this.#sequence += 2
     for (const port of this.#candidates(start >>> 0, 0)) {
       const use = this.#uses.get(port)
       if (use !== undefined && use.bindings.length > 0) continue
-      if (this.tupleIsFree(local, port, remote, remotePort, now)) return port
+      if (this.tupleIsFree(local, port, remote, remotePort)) return port
     }
     return 0
   }
 
   /** May a new connection use this tuple? (A record in TIME-WAIT may give way.) */
-  tupleIsFree(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number, now: Instant): boolean {
+  tupleIsFree(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): boolean {
     const taken = this.#host.connections.find(local, localPort, remote, remotePort)
-    return taken === null || (taken.state === State.TimeWait && taken.mayBeReused?.(now) === true)
+    return taken === null || (taken.state === State.TimeWait && taken.reusable === true)
   }
 
   /** The binding a segment for nobody was sent to; null: the port is nobody's. */

@@ -14,7 +14,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
 const installed = join(root, 'node_modules/.package-lock.json')
 const lock = join(root, 'package-lock.json')
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
-  run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'])
+  // not `npm ci`: it refuses a lock without the binaries of other platforms, which not every registry mirror has
+  run('npm', ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'])
 }
 
 const built = join(root, 'dist/.built')

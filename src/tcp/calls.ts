@@ -16,7 +16,11 @@ export interface ActiveOpen {
   readonly options?: Partial<ProgramOptions>
   /** Fast open (RFC 7413): text to go with the SYN when there is a cookie; without, it follows the handshake. */
   readonly fastOpenText?: Uint8Array
-  /** TCP_FASTOPEN_CONNECT: the SYN waits for the first SEND, and carries it. */
+  /**
+   * TCP_FASTOPEN_CONNECT, MSG_FASTOPEN: if there is a cookie, the SYN waits for the first SEND (of no octets, too) and
+   * carries what fits of it, which is all that this SEND takes; until then SND.NXT = ISS. Without a cookie the SYN goes
+   * at once and asks for one.
+   */
   readonly fastOpenDeferred?: boolean
 }
 

@@ -1,3 +1,4 @@
+export { setQuickAck } from './acknowledge.js'
 export {
   type ActiveOpen,
   abort,
@@ -15,6 +16,7 @@ export {
   shutdownWrite,
   status,
 } from './calls.js'
+export { CONGESTION_CONTROLS } from './congestion/index.js'
 export { Connection, type ConnectionUser, type ErrorName, Ready } from './connection.js'
 export { Counters } from './counters.js'
 export type { Endpoint, Environment, IcmpError, PathMetrics, Secrets } from './environment.js'
@@ -31,4 +33,5 @@ export { statesAscii, statesMermaid, statesSvg, statesTable } from './states-dra
 export { getSysctl, listSysctls, setSysctl, type SysctlFamily } from './sysctl.js'
 export { type TcpInfo, tcpInfo } from './tcp-info.js'
 export { type Instant, type Millis, NEVER } from './time.js'
+export { TimeWait } from './time-wait.js'
 export { Timer, TIMER_NAMES, type Timed, type TimerName, type Timers } from './timers.js'

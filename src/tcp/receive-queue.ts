@@ -1,0 +1,233 @@
+/** Text shorter than this is copied: a view would hold a frame's buffer for little. Octets. */
+const COPY_BELOW = 512
+/** Buffers of a stretch of copied text, smallest and largest, octets. */
+const SMALLEST_COPY = 256
+const LARGEST_COPY = 8192
+/** Views may hold buffers of this many times the receive buffer, or this many times the text in them. */
+const HELD_PER_BUFFER = 4
+const HELD_PER_OCTET = 8
+
+/** A stretch of received text: [start, end) of a frame's buffer, or of one of our own. */
+export class Chunk {
+  bytes: Uint8Array = NOTHING
+  start = 0
+  end = 0
+  /** Where `bytes` may be filled to; `end` when it is a frame's. */
+  limit = 0
+  /** What it costs of the receive buffer (see receive-memory.ts). */
+  charge = 0
+  next: Chunk | null = null
+}
+
+const NOTHING = new Uint8Array(0)
+
+let freeChunks: Chunk | null = null
+let freeCount = 0
+const MOST_FREE = 4096
+
+/** A chunk object, new or used before; text that comes and is read at once costs no allocation. */
+export function newChunk(bytes: Uint8Array, start: number, end: number, charge: number): Chunk {
+  let chunk = freeChunks
+  if (chunk === null) chunk = new Chunk()
+  else {
+    freeChunks = chunk.next
+    freeCount--
+    chunk.next = null
+  }
+  chunk.bytes = bytes
+  chunk.start = start
+  chunk.end = end
+  chunk.limit = end
+  chunk.charge = charge
+  return chunk
+}
+
+export function freeChunk(chunk: Chunk): void {
+  chunk.bytes = NOTHING
+  if (freeCount >= MOST_FREE) {
+    chunk.next = null
+    return
+  }
+  chunk.next = freeChunks
+  freeChunks = chunk
+  freeCount++
+}
+
+/**
+ * Text in order that the program has not read (the user's receive queue of RFC 9293 3.10.7.4, seventh). Long text stays
+ * where the link put it; short text is gathered, so that a slow reader does not hold large buffers for few octets.
+ */
+export class ReceiveQueue {
+  /** Octets not read. */
+  octets = 0
+  /** What they cost of the receive buffer. */
+  charged = 0
+  /** Room behind the last segment in the buffer Linux would have put it in: text that fits there costs nothing more. */
+  tailroom = 0
+  /** Octets of the buffers that views hold. */
+  #held = 0
+  #head: Chunk | null = null
+  #tail: Chunk | null = null
+
+  /** Appends text; `buffer` is the receive buffer's size, for how much of others' memory may be held. */
+  append(bytes: Uint8Array, start: number, length: number, charge: number, buffer: number): void {
+    this.octets += length
+    this.charged += charge
+    const tail = this.#tail
+    if (tail !== null && length < COPY_BELOW && tail.limit - tail.end >= length) {
+      copy(bytes, start, length, tail.bytes, tail.end)
+      tail.end += length
+      tail.charge += charge
+      return
+    }
+    if (this.#mayHold(bytes, length, buffer)) {
+      this.#link(newChunk(bytes, start, start + length, charge))
+      return
+    }
+    const own = new Uint8Array(copySize(length, this.octets))
+    copy(bytes, start, length, own, 0)
+    const chunk = newChunk(own, 0, length, charge)
+    chunk.limit = own.length
+    this.#link(chunk)
+  }
+
+  /** Takes over a stretch of chunks, of the reassembly. */
+  appendChunks(head: Chunk, tail: Chunk, octets: number, charge: number): void {
+    this.octets += octets
+    this.charged += charge
+    this.tailroom = 0
+    if (this.#tail === null) this.#head = head
+    else this.#tail.next = head
+    this.#tail = tail
+  }
+
+  /** Copies up to `max` octets to `target`; returns how many. */
+  read(target: Uint8Array, max: number): number {
+    let taken = 0
+    const wanted = Math.min(max, target.length, this.octets)
+    while (taken < wanted) {
+      const chunk = this.#head!
+      const n = Math.min(wanted - taken, chunk.end - chunk.start)
+      copy(chunk.bytes, chunk.start, n, target, taken)
+      taken += n
+      this.#advance(chunk, n)
+    }
+    return taken
+  }
+
+  /** As `read`, but the text stays; `from` octets are passed over first. */
+  peek(target: Uint8Array, max: number, from = 0): number {
+    let taken = 0
+    let skip = from
+    for (let chunk = this.#head; chunk !== null && taken < max && taken < target.length; chunk = chunk.next) {
+      const available = chunk.end - chunk.start
+      if (skip >= available) {
+        skip -= available
+        continue
+      }
+      const n = Math.min(available - skip, max - taken, target.length - taken)
+      copy(chunk.bytes, chunk.start + skip, n, target, taken)
+      taken += n
+      skip = 0
+    }
+    return taken
+  }
+
+  /** The next text as it lies in memory, at most `max` octets, without a copy; null: there is none. */
+  readChunk(max: number): Uint8Array | null {
+    const chunk = this.#head
+    if (chunk === null || max <= 0) return null
+    const n = Math.min(max, chunk.end - chunk.start)
+    const view = chunk.bytes.subarray(chunk.start, chunk.start + n)
+    // what was given away must not be appended to behind the reader's back beyond its end: it never is, only after it
+    this.#advance(chunk, n)
+    return view
+  }
+
+  /** Throws away the first `n` octets. */
+  skip(n: number): void {
+    let left = Math.min(n, this.octets)
+    while (left > 0) {
+      const chunk = this.#head!
+      const step = Math.min(left, chunk.end - chunk.start)
+      left -= step
+      this.#advance(chunk, step)
+    }
+  }
+
+  /** Throws away everything. */
+  clear(): void {
+    this.skip(this.octets)
+  }
+
+  /**
+   * Copies what lies in half-empty buffers together (Linux tcp_collapse), when memory is short. `costOf` says what a
+   * buffer of so many octets costs.
+   */
+  collapse(costOf: (octets: number) => number): void {
+    if (this.#head === null) return
+    const pieces: Uint8Array[] = []
+    const size = 3776
+    let left = this.octets
+    while (left > 0) {
+      const piece = new Uint8Array(Math.min(size, left))
+      this.read(piece, piece.length)
+      left -= piece.length
+      pieces.push(piece)
+    }
+    for (const piece of pieces) {
+      const charge = costOf(piece.length)
+      this.octets += piece.length
+      this.charged += charge
+      this.#link(newChunk(piece, 0, piece.length, charge))
+    }
+    this.tailroom = 0
+  }
+
+  #mayHold(bytes: Uint8Array, length: number, buffer: number): boolean {
+    if (length < COPY_BELOW) return false
+    const tail = this.#tail
+    if (tail !== null && tail.bytes === bytes) return true
+    const held = this.#held + bytes.length
+    if (held > HELD_PER_BUFFER * buffer && held > HELD_PER_OCTET * this.octets) return false
+    this.#held = held
+    return true
+  }
+
+  #link(chunk: Chunk): void {
+    if (this.#tail === null) this.#head = chunk
+    else this.#tail.next = chunk
+    this.#tail = chunk
+  }
+
+  #advance(chunk: Chunk, n: number): void {
+    this.octets -= n
+    chunk.start += n
+    if (chunk.start < chunk.end) return
+    // charged as a whole until the last octet of it is read, as the memory is held
+    this.charged -= chunk.charge
+    this.#head = chunk.next
+    if (this.#head === null) {
+      this.#tail = null
+      this.#held = 0
+      this.tailroom = 0
+    }
+    freeChunk(chunk)
+  }
+}
+
+function copySize(length: number, queued: number): number {
+  if (length >= COPY_BELOW) return length
+  let size = SMALLEST_COPY
+  while (size < LARGEST_COPY && (size < length || size < queued)) size *= 2
+  return size
+}
+
+/** Few octets one by one: cheaper than a view for `set`. */
+export function copy(from: Uint8Array, start: number, length: number, to: Uint8Array, at: number): void {
+  if (length > 64) {
+    to.set(from.subarray(start, start + length), at)
+    return
+  }
+  for (let i = 0; i < length; i++) to[at + i] = from[start + i]!
+}

@@ -248,14 +248,6 @@ export class Host implements Environment, InterfaceOwner {
     this.connections.replace(previous, next)
   }
 
-  find(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): Endpoint | null {
-    return this.connections.find(local, localPort, remote, remotePort)
-  }
-
-  findListener(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): Endpoint | null {
-    return this.connections.findListener(local, localPort, remote, remotePort)
-  }
-
   schedule(timed: Timed): void {
     this.#deadlines.schedule(timed)
     if (this.#driverKnows || this.driver === null) return
@@ -303,6 +295,7 @@ export class Host implements Environment, InterfaceOwner {
     this.ports.clear()
     this.paths.clear()
     this.#receiver.clear()
+    this.#woken.length = 0
     this.#loopbackLink.clear()
     this.routesChanged()
     this.driver?.deadlineChanged(this)

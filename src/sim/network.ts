@@ -191,8 +191,8 @@ export class Network implements LinkOwner {
     if (this.#rules.length === 0 && this.#partitions.length === 0) return false
     const packet = this.#packet
     if (!packet.read(frame, from.link.name, now)) return false
-    packet.from = this.#topology.owner(packet.source)?.name ?? ''
-    packet.to = this.#topology.owner(packet.destination)?.name ?? ''
+    packet.from = this.#topology.nameOf(packet.source)
+    packet.to = this.#topology.nameOf(packet.destination)
     const isFirstLink = packet.from === from.host.name
     for (const partition of this.#partitions) {
       if (!partition.separates(packet.from, packet.to)) continue

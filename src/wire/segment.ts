@@ -50,6 +50,8 @@ export class Segment {
   ttl = 64
   /** IPv6 flow label. */
   flowLabel = 0
+  /** Sent over IPv4: routers must not cut it (path MTU discovery). */
+  dontFragment = true
 
   // --- header ---
   seq = 0
@@ -119,6 +121,7 @@ export class Segment {
     this.dscp = 0
     this.ttl = 64
     this.flowLabel = 0
+    this.dontFragment = true
     this.seq = 0
     this.ack = 0
     this.flags = 0

@@ -1,0 +1,375 @@
+import { type ProfileName, type Settings, profile as settingsOf } from '../tcp/index.js'
+import { connectionVariables, TraceLog } from '../trace/index.js'
+import type {
+  CallAction,
+  CodeAction,
+  CommandAction,
+  Micros,
+  PacketAction,
+  Position,
+  Script,
+  ScriptEvent,
+} from './ast.js'
+import { Commands } from './commands/commands.js'
+import { DrilledHost } from './drilled-host.js'
+import { CodeError, createEnvironment, evaluate, type NameValue } from './evaluate.js'
+import { DrillFailure, Mismatch } from './failure.js'
+import type { Flags, IpVersion } from './flags.js'
+import { Packets } from './packets.js'
+import { histories, inSeconds, type RunResult } from './report.js'
+import { ScriptError } from './source.js'
+import { CODE_CONSTANTS, familyOf } from './symbols.js'
+import { type CallInProgress, SystemCalls } from './syscalls.js'
+import { type EventMoment, Timeline } from './timeline.js'
+import { defaultAddresses } from './variants.js'
+
+export interface RunOptions {
+  readonly profile: ProfileName
+  /** Changes to the settings of the profile. */
+  readonly settings?: Partial<Settings>
+  /** Files of the real disk that commands run (`../common/defaults.sh`), by path relative to the script; null: none. */
+  readonly readFile?: (path: string) => string | null
+  /** Keep whole packets in the events, for pcapng. */
+  readonly packets?: boolean
+  /** Keep changes of the connections' variables in the events. */
+  readonly variables?: boolean
+  /** Of everything random: the same seed gives the same run. 1 when absent. */
+  readonly seed?: number
+}
+
+/** How long packetdrill waits for a blocking call before it makes the next, and at the end. Unit: ms. */
+const PATIENCE = 1000
+/** How long a call that was not said to block, or a packet at any time, is waited for. Unit: ms of virtual time. */
+const FOREVER = 24 * 3_600_000
+/** How long what was not sent in time is waited for, to say when it was. Unit: ms of virtual time. */
+const CURIOSITY = 600_000
+/** The clock does not start at 0, so that no timestamp or time of the host is by chance 0. Unit: ms. */
+const BEFORE_START = 10_000
+
+/** Runs a parsed script once. Nothing is thrown for what goes wrong in it. */
+export function runParsed(script: Script, source: string, flags: Flags, options: RunOptions): RunResult {
+  const began = performance.now()
+  const run = new Run(script, source, flags, options)
+  let error: RunResult['error'] = null
+  try {
+    run.whole()
+  } catch (thrown) {
+    if (thrown instanceof DrillFailure) {
+      error = { ...thrown.position, message: thrown.reason, detail: thrown.detail }
+    } else if (thrown instanceof ScriptError) {
+      error = { ...thrown.position, message: thrown.reason, detail: [] }
+    } else if (thrown instanceof Error) {
+      // a mistake of ours or of the machine: the run failed, and the others go on
+      const detail = (thrown.stack ?? '').split('\n').slice(1, 6)
+      error = { ...run.position, message: `internal error: ${thrown.message}`, detail }
+    } else throw thrown
+  }
+  return {
+    file: script.file,
+    variant: flags.ipVersion ?? ('ipv4' satisfies IpVersion),
+    ok: error === null,
+    error,
+    virtualSeconds: inSeconds(run.now / 1000),
+    wallMs: Math.round((performance.now() - began) * 1000) / 1000,
+    connections: histories(run.log.events, run.start),
+    output: run.output,
+    events: run.log.events,
+  }
+}
+
+class Run {
+  readonly log: TraceLog
+  readonly output: string[] = []
+  /** Host time at which the script started, ms. */
+  start = BEFORE_START
+  /** Of the event being run. */
+  position: Position = { line: 1, column: 1 }
+
+  readonly #script: Script
+  readonly #source: readonly string[]
+  readonly #flags: Flags
+  readonly #options: RunOptions
+  readonly #drilled: DrilledHost
+  readonly #packets: Packets
+  readonly #calls: SystemCalls
+  readonly #commands: Commands
+  readonly #timeline: Timeline
+  readonly #code: { readonly block: CodeAction; readonly names: Map<string, NameValue> }[] = []
+  #first = true
+  #inProgress: { readonly call: CallInProgress; readonly action: CallAction; readonly moment: EventMoment } | null =
+    null
+
+  constructor(script: Script, source: string, flags: Flags, options: RunOptions) {
+    this.#script = script
+    this.#source = source.split('\n')
+    this.#flags = flags
+    this.#options = options
+    this.log = new TraceLog({
+      packets: options.packets === true,
+      ...(options.variables ? { variables: connectionVariables } : {}),
+    })
+    this.#drilled = new DrilledHost({
+      settings: { ...settingsOf(options.profile), ...options.settings },
+      observer: this.log.observe('host'),
+      ...defaultAddresses(flags),
+      mtu: flags.mtu === 0 ? 1500 : flags.mtu,
+      seed: options.seed ?? 1,
+    })
+    this.#drilled.runTo(BEFORE_START)
+    this.#timeline = new Timeline({ micros: flags.toleranceUsecs, percent: flags.tolerancePercent })
+    this.#packets = new Packets({
+      drilled: this.#drilled,
+      flags,
+      strictSegments: flags.strictSegments || options.profile === 'freebsd',
+      log: this.log,
+      now: () => this.now,
+      start: () => this.start,
+    })
+    this.#calls = new SystemCalls(this.#drilled, this.#packets, flags, options.profile)
+    this.#commands = new Commands(this.#drilled, this.#calls, {
+      family: familyOf(options.profile),
+      readFile: options.readFile ?? (() => null),
+    })
+  }
+
+  /** From the start of the script, microseconds. */
+  get now(): Micros {
+    return (this.#drilled.now - this.start) * 1000
+  }
+
+  whole(): void {
+    const { setUp, cleanUp, events } = this.#script
+    if (this.#flags.dryRun) return
+    for (const path of this.#flags.initScripts) this.#command({ kind: 'command', position: this.position, text: path })
+    if (setUp !== null) this.#command(setUp)
+    this.start = this.#drilled.now
+    try {
+      for (const event of events) this.#event(event)
+    } finally {
+      if (cleanUp !== null) this.#command(cleanUp)
+    }
+    this.#evaluate()
+    this.#awaitCall(this.#drilled.now + PATIENCE)
+    if (this.#inProgress !== null) {
+      const { action } = this.#inProgress
+      throw this.#failure(action.position, `the script ends while ${action.name} is still blocked`)
+    }
+  }
+
+  #event(event: ScriptEvent): void {
+    const { action } = event
+    this.position = action.position
+    const moment = this.#timeline.place(event.time, action, this.now)
+    switch (action.kind) {
+      case 'packet':
+        if (action.direction === 'inbound') this.#send(action, moment)
+        else this.#expect(action, moment)
+        break
+      case 'call':
+        this.#call(action, moment)
+        break
+      case 'command':
+        this.#waitFor(moment, action.position, 'this command')
+        this.#command(action)
+        break
+      case 'code':
+        this.#waitFor(moment, action.position, 'this code')
+        this.#sample(action)
+        break
+    }
+    this.#first = false
+    if (this.#inProgress !== null) this.#wakeCall()
+  }
+
+  /** Lets time pass until an event is due. */
+  #waitFor(moment: EventMoment, position: Position, what: string): void {
+    this.#runTo(this.start + moment.at / 1000)
+    const late = this.#first ? null : this.#timeline.objection(moment, this.now, what)
+    if (late !== null) throw this.#failure(position, late)
+  }
+
+  #runTo(time: number): void {
+    this.#drilled.runTo(time)
+    this.#finishCall()
+  }
+
+  // --- packets ---
+
+  #send(action: PacketAction, moment: EventMoment): void {
+    this.#locate(action.position, () => this.#packets.prepare(action.packet))
+    this.#waitFor(moment, action.position, 'this packet to arrive')
+    const text = this.#locate(action.position, () => this.#packets.inject(action.packet))
+    if (this.#flags.verbose) this.output.push(`inbound injected packet: ${stamp(this.now)} ${text}`)
+  }
+
+  #expect(action: PacketAction, moment: EventMoment): void {
+    const packets = this.#packets
+    const { position } = action
+    const expected = this.#locate(position, () => packets.expect(action.packet))
+    const limit =
+      moment.kind === 'any' ? this.#drilled.now + FOREVER : this.start + (moment.to + this.#timeline.tolerance) / 1000
+    while (!expected.complete) {
+      if (packets.take(expected)) continue
+      // just at the limit is in time
+      if (!this.#drilled.stepBefore(limit + 2e-3)) {
+        this.#runTo(moment.kind === 'any' ? this.#drilled.now : limit)
+        throw this.#notSent(action, moment, expected.sent.length > 0)
+      }
+      this.#finishCall()
+    }
+    if (this.#flags.verbose)
+      this.output.push(
+        ...expected.sent.map((sent) => `outbound sniffed packet: ${stamp(sent.at)} ${packets.text(sent)}`),
+      )
+    const wrong = packets.differences(expected)
+    const at = expected.sent.at(-1)!.at
+    const late = this.#timeline.objection(moment, at, 'this segment')
+    if (wrong.length === 0 && late === null) return
+    const lines = packets.comparison(expected, this.#written(position), moment)
+    const what = action.packet.kind === 'tcp' ? 'segment' : 'packet'
+    const failure =
+      wrong.length > 0
+        ? this.#failure(position, `expected an outgoing ${what}, got a different one`, [...lines, wrong.join('; ')])
+        : this.#failure(position, late!, lines)
+    if (!this.#flags.nonFatal.packet) throw failure
+    this.output.push(`warning: ${failure.render()}`)
+  }
+
+  /** The failure of a packet that did not come, with the one that comes instead later on. */
+  #notSent(action: PacketAction, moment: EventMoment, partly: boolean): DrillFailure {
+    const expected = this.#locate(action.position, () => this.#packets.expectAnything())
+    const end = this.#drilled.now + CURIOSITY
+    let found = this.#packets.take(expected)
+    while (!found && this.#drilled.stepBefore(end)) found = this.#packets.take(expected)
+    const lines = found
+      ? this.#packets.comparison(expected, this.#written(action.position), moment)
+      : [`expected  ${this.#written(action.position)}`, 'sent      nothing']
+    const why = partly ? 'only a part of it was sent in time' : 'none was sent in time'
+    return this.#failure(action.position, `expected an outgoing packet, ${why}`, lines)
+  }
+
+  // --- calls ---
+
+  #call(action: CallAction, moment: EventMoment): void {
+    const blocking = action.end !== null
+    this.#awaitCall(this.#drilled.now + PATIENCE)
+    if (blocking && this.#inProgress !== null) {
+      const { name } = this.#inProgress.action
+      throw this.#failure(action.position, `expected ${name} to have returned before another call that blocks`)
+    }
+    this.#waitFor(moment, action.position, `this call`)
+    const call = this.#locate(action.position, () => this.#calls.start(action))
+    if (blocking) {
+      this.#inProgress = { call, action, moment }
+      this.#finishCall()
+      return
+    }
+    const end = this.#drilled.now + FOREVER
+    while (!call.returned && this.#drilled.stepBefore(end)) {
+      // a call may block though the script does not say so, if the host ends it by itself
+    }
+    if (!call.returned) {
+      call.cancel()
+      throw this.#failure(action.position, `${action.name} blocks and nothing ends that`, [
+        `a call that is to block until the script does something is written with its end: +0...0.1 ${action.name}(…)`,
+      ])
+    }
+    this.#check(call, action)
+  }
+
+  /** Lets a blocked call go on that was woken just now. */
+  #wakeCall(): void {
+    while (this.#inProgress !== null && this.#drilled.dueNow()) this.#finishCall()
+  }
+
+  /** Lets time pass until the call in progress returns, at most until `limit`. */
+  #awaitCall(limit: number): void {
+    while (this.#inProgress !== null && this.#drilled.stepBefore(limit)) this.#finishCall()
+  }
+
+  /** Looks at the call in progress if it has returned. */
+  #finishCall(): void {
+    const { call, action, moment } = this.#inProgress ?? {}
+    if (call === undefined || action === undefined || moment === undefined || !call.returned) return
+    this.#inProgress = null
+    this.#check(call, action)
+    const end = moment.base + action.end!
+    const late = this.#timeline.endObjection(
+      moment,
+      end,
+      (call.returnedAt - this.start) * 1000,
+      `${action.name} to return`,
+    )
+    if (late !== null) throw this.#failure(action.position, late)
+  }
+
+  #check(call: CallInProgress, action: CallAction): void {
+    if (this.#flags.verbose) this.output.push(`${action.name} call: ${stamp((call.returnedAt - this.start) * 1000)}`)
+    try {
+      call.check()
+    } catch (error) {
+      if (!(error instanceof Mismatch)) throw error
+      const failure = this.#failure(action.position, error.message, error.detail)
+      if (!this.#flags.nonFatal.syscall) throw failure
+      this.output.push(`warning: ${failure.render()}`)
+    }
+  }
+
+  // --- commands and code ---
+
+  #command({ text, position }: CommandAction): void {
+    const { status, output, error } = this.#commands.run(text)
+    if (output !== '') this.output.push(output.trimEnd())
+    if (status === 0) return
+    const said = error.trim() || output.trim() || 'it says nothing'
+    const [short = ''] = text.trim().split('\n')
+    throw this.#failure(position, `the command \`${short}\` failed with status ${status}`, said.split('\n'))
+  }
+
+  #sample(block: CodeAction): void {
+    const names = this.#locate(block.position, () => this.#calls.sample())
+    const constants = CODE_CONSTANTS[familyOf(this.#options.profile)]
+    this.#code.push({ block, names: new Map<string, NameValue>([...Object.entries(constants), ...names]) })
+  }
+
+  /** All code runs when the script is over, as one program. */
+  #evaluate(): void {
+    const environment = createEnvironment()
+    for (const { block, names } of this.#code) {
+      this.position = block.position
+      try {
+        evaluate(this.#script.file, block, names, environment)
+      } catch (error) {
+        if (error instanceof CodeError) throw this.#failure(error.position, error.reason)
+        throw error
+      } finally {
+        this.output.push(...environment.output.splice(0))
+      }
+    }
+  }
+
+  // --- messages ---
+
+  #locate<T>(position: Position, act: () => T): T {
+    try {
+      return act()
+    } catch (error) {
+      if (error instanceof Mismatch) throw this.#failure(position, error.message, error.detail)
+      throw error
+    }
+  }
+
+  #failure(position: Position, reason: string, detail: readonly string[] = []): DrillFailure {
+    return new DrillFailure(this.#script.file, position, reason, detail)
+  }
+
+  /** What the script says from a place to the end of the line. */
+  #written({ line, column }: Position): string {
+    return (this.#source[line - 1] ?? '')
+      .slice(column - 1)
+      .replace(/\s*\/\/.*$/, '')
+      .trim()
+  }
+}
+
+const stamp = (micros: Micros): string => (micros / 1e6).toFixed(6)

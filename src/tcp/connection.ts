@@ -11,7 +11,8 @@ import type { RttEstimator } from './rtt.js'
 import { segmentArrives } from './segment-arrives.js'
 import { SendState } from './send-state.js'
 import { State } from './state-name.js'
-import { type Instant, NEVER } from './time.js'
+import type { TimeWait } from './time-wait.js'
+import { type Instant, type Millis, NEVER } from './time.js'
 import { deadlineReached } from './timeouts.js'
 import { noTimers, type Timed, type Timers } from './timers.js'
 
@@ -101,7 +102,36 @@ export class Connection implements Endpoint {
   error: ErrorName | null = null
   /** The last soft error an ICMP message reported (MUST-56); becomes `error` if the connection times out. */
   softError: ErrorName | null = null
-  /** The error a user time-out reports when no soft error is known: ETIMEDOUT. */
+  /** Our FIN was acknowledged. */
+  finAcknowledged = false
+  /** The record it left behind while the program still holds the connection; null: none. */
+  ended: TimeWait | null = null
+  /** No program holds it, and it is counted as such. */
+  orphan = false
+  /** Its handshake is complete, or was: it was in a synchronized state other than SYN-RECEIVED. */
+  established = false
+  /** SYNs or SYN-ACKs sent again. */
+  synsResent = 0
+  /** When the first SYN or SYN-ACK left. */
+  openedAt: Instant = NEVER
+  /** When the last SYN or SYN-ACK left. */
+  synSentAt: Instant = NEVER
+  /** What a passive open agreed to of ECN, until the handshake is complete (`ecnOfSyn`). */
+  synEcn = 0
+  /** A program waits in SYN-SENT to write: the ACK of the SYN-ACK goes with its text (Linux sk_write_pending). Set by the socket room. */
+  writePending = false
+  /** TCP_FASTOPEN_CONNECT: in SYN-SENT, but the SYN waits for the first SEND. */
+  synDeferred = false
+  /** Octets of the text given to the OPEN that were taken. */
+  openTaken = 0
+  /** Text that came with a SYN before the handshake was complete (RFC 9293 3.10.7.3); null: none. */
+  synText: Uint8Array | null = null
+  /** A FIN came with that SYN. */
+  synFin = false
+  /** When something unacceptable was last answered, and how many challenge ACKs left since when (RFC 5961 7). */
+  lastInvalidAt: Instant = -NEVER
+  challengesSince: Instant = -NEVER
+  challenges = 0
 
   // --- what the program asked for ---
   noDelay = false
@@ -139,6 +169,17 @@ export class Connection implements Endpoint {
   /** IPv6 flow label of its packets. */
   flowLabel = 0
 
+  /** Path MTU is never taken larger than this, octets; 0: no limit. */
+  mtuLimit = 0
+  /** DF is set and ICMP is believed. */
+  pathMtuDiscovery = true
+  /** How long the handshake may take in all, ms. */
+  connectTimeout: Millis = NEVER
+  /** TCP_CONGESTION; '': the setting. */
+  congestionName = ''
+  /** SO_SNDBUF, octets; 0: the setting, growing by itself. */
+  sendBuffer = 0
+
   // --- time ---
   readonly timers: Timers = noTimers()
   deadline: Instant = NEVER
@@ -153,6 +194,7 @@ export class Connection implements Endpoint {
   /** Added to the clock for our timestamps (RFC 7323 5.4), ms. */
   tsOffset = 0
 
+  /** @param id of the SYN-queue entry it grew from; a new one when it did not */
   constructor(env: Environment, now: Instant, remote: IpAddress, id = env.nextId()) {
     this.env = env
     this.id = id

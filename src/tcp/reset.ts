@@ -1,7 +1,28 @@
-import type { Segment } from '../wire/index.js'
-import type { Connection, ErrorName } from './connection.js'
+import {
+  ACK,
+  DropReason,
+  FIN,
+  type IpAddress,
+  MD5_DIGEST_LENGTH,
+  OPT_NOP,
+  putMd5,
+  putNop,
+  putTimestamps,
+  RST,
+  type Segment,
+  SYN,
+} from '../wire/index.js'
+import { type Connection, type ErrorName, Ready } from './connection.js'
+import { emitAck } from './emit.js'
 import type { Environment } from './environment.js'
+import { hostWide } from './host-wide.js'
+import type { Observed } from './observer.js'
+import { windowToOffer } from './receive-window.js'
+import { State } from './state-name.js'
+import { setState } from './states.js'
+import { disarmAll } from './timeouts.js'
 import type { Instant } from './time.js'
+import { tsNow } from './timestamps.js'
 
 /** What a socket bound to the port but not connected adds to the RST for a segment to it (FreeBSD). */
 export interface BoundSocket {
@@ -10,22 +31,194 @@ export interface BoundSocket {
   readonly md5Key: Uint8Array | null
 }
 
+const PLAIN: BoundSocket = { ttl: -1, dscp: 0, md5Key: null }
+
 /**
  * A segment for which there is neither connection nor listener (RFC 9293 3.10.7.1, CLOSED): answered with RST, unless it
- * is one or the settings ask for silence.
+ * is one or the settings ask for silence. `listening`: it was for a listener that does not want it.
  */
-export declare function segmentForNobody(
+export function segmentForNobody(
   env: Environment,
   seg: Segment,
   now: Instant,
-  listening?: boolean,
+  listening = false,
   bound?: BoundSocket,
-): void
-/** RST in answer to a segment (RFC 9293 3.10.7.1); `c` null: of no connection. */
-export declare function sendResetFor(env: Environment, seg: Segment, now: Instant): void
-/** RST for a connection: <SEQ=SND.NXT><CTL=RST> with ACK in synchronized states as systems do. */
-export declare function sendReset(c: Connection, now: Instant): void
-/** To CLOSED with an error: timers off, out of the table, the program told. Sends nothing. */
-export declare function fail(c: Connection, error: ErrorName, cause: string, now: Instant): void
-/** A rate-limited challenge ACK (RFC 5961). */
-export declare function challengeAck(c: Connection, seg: Segment, now: Instant): void
+): void {
+  drop(env, null, seg, DropReason.NoConnection, now)
+  const { settings } = env
+  if (settings.dropSynFin && (seg.flags & (SYN | FIN)) === (SYN | FIN)) return
+  if (!listening && settings.blackhole > 0) {
+    if (settings.blackhole > 1 || (seg.flags & SYN) !== 0) return
+  }
+  sendResetFor(env, seg, now, bound)
+}
+
+/**
+ * RST in answer to a segment (RFC 9293 3.10.7.1); a RST is never answered. `look`: how its packet looks; `endpoint`: the
+ * record it is sent for.
+ */
+export function sendResetFor(
+  env: Environment,
+  seg: Segment,
+  now: Instant,
+  look: BoundSocket = PLAIN,
+  endpoint: Observed | null = null,
+): void {
+  if (seg.flags & RST) return
+  if (!resetAllowed(env, now)) return
+  const { out } = env
+  answerTo(out, seg)
+  if (seg.flags & ACK) {
+    out.seq = seg.ack
+    out.flags = RST
+  } else {
+    out.ack = (seg.seq + seg.length) | 0
+    out.flags = RST | ACK
+  }
+  out.ttl = look.ttl < 0 ? env.settings.ttl : look.ttl
+  out.dscp = look.dscp
+  if (look.md5Key !== null) sign(out, 0, look.md5Key)
+  env.transmit(endpoint, out, false, now)
+}
+
+/** Begins an answer to a segment: addresses and ports turned round. */
+export function answerTo(out: Segment, seg: Segment): void {
+  out.reset()
+  out.source = seg.destination
+  out.destination = seg.source
+  out.sourcePort = seg.destinationPort
+  out.destinationPort = seg.sourcePort
+}
+
+/** The MD5 signature option at `at`, aligned, as the last option; the digest is the IP layer's to make. */
+export function sign(out: Segment, at: number, key: Uint8Array): void {
+  const bytes = out.optionBytes
+  let p = at
+  if (at === 0 || bytes[at - 1] !== OPT_NOP || at % 4 !== 2) p = putNop(bytes, putNop(bytes, p))
+  p = putMd5(bytes, p)
+  out.md5At = p - MD5_DIGEST_LENGTH
+  out.md5Key = key
+  out.optionBytesLength = p
+}
+
+function resetAllowed(env: Environment, now: Instant): boolean {
+  const limit = env.settings.resetRateLimit
+  if (limit === Number.POSITIVE_INFINITY) return true
+  const shared = hostWide(env)
+  if (now - shared.resetsSince >= 1000) {
+    shared.resetsSince = now
+    shared.resets = 0
+  }
+  return shared.resets++ < limit
+}
+
+/** RST for a connection: SEQ=SND.NXT, with ACK as systems send it once the peer's SYN is known. */
+export function sendReset(c: Connection, now: Instant): void {
+  const { env } = c
+  const { out, settings } = env
+  out.reset()
+  addressed(out, c.local, c.localPort, c.remote, c.remotePort)
+  out.seq = c.snd.nxt
+  out.flags = c.state === State.SynSent ? RST : RST | ACK
+  if (out.flags & ACK) out.ack = c.rcv.nxt
+  if (settings.resetCarriesWindow) out.window = windowToOffer(c, now)
+  out.ttl = c.ttl < 0 ? settings.ttl : c.ttl
+  out.dscp = c.dscp
+  out.flowLabel = c.flowLabel
+  let at = 0
+  if (settings.resetCarriesTimestamps && c.snd.tsOk) {
+    const bytes = out.optionBytes
+    at = putTimestamps(bytes, putNop(bytes, putNop(bytes, 0)), tsNow(c, now), c.rcv.tsRecent)
+    out.optionBytesLength = at
+  }
+  if (c.md5Key !== null) sign(out, at, c.md5Key)
+  env.transmit(c, out, false, now)
+}
+
+/** Addresses and ports of a segment to send. */
+export function addressed(
+  out: Segment,
+  local: IpAddress,
+  localPort: number,
+  remote: IpAddress,
+  remotePort: number,
+): void {
+  out.source = local
+  out.destination = remote
+  out.sourcePort = localPort
+  out.destinationPort = remotePort
+}
+
+/** To CLOSED with an error: timers off, out of the table, the program told. Sends nothing. `event` is the table's. */
+export function fail(c: Connection, error: ErrorName, event: string, now: Instant): void {
+  if (c.state === State.Closed) return
+  c.error = error
+  if (c.established) c.env.counters.count('TcpEstabResets')
+  else c.env.counters.count('TcpAttemptFails')
+  finish(c, event, now)
+}
+
+/** To CLOSED, with or without an error: the TCB is deleted. What was received can still be read. */
+export function finish(c: Connection, event: string, now: Instant): void {
+  const { env, user } = c
+  setState(c, State.Closed, event, env.observer, now)
+  disarmAll(c, now)
+  env.unregister(c)
+  leaveOrphans(c)
+  let ready: number = Ready.Closed | Ready.Readable | Ready.Writable
+  if (c.error !== null) ready |= Ready.Error
+  if (user !== null) user.notify(c, ready, now)
+}
+
+/** Counts a connection that no program holds any more; `leaveOrphans` when it ends. */
+export function joinOrphans(c: Connection): void {
+  if (c.orphan) return
+  c.orphan = true
+  hostWide(c.env).orphans++
+}
+
+export function leaveOrphans(c: Connection): void {
+  if (!c.orphan) return
+  c.orphan = false
+  hostWide(c.env).orphans--
+}
+
+/** A challenge ACK (RFC 5961 3.2, 4.2, 5.2), unless too many were sent (7). */
+export function challengeAck(c: Connection, seg: Segment, now: Instant): void {
+  const { env } = c
+  const { settings } = env
+  if (settings.invalidRateLimit > 0 && !invalidAnswerAllowed(c, now)) {
+    env.counters.count('TcpExtTCPACKSkippedChallenge')
+    return
+  }
+  const limited = settings.challengeAckScope === 'host' ? hostWide(env) : c
+  if (now - limited.challengesSince >= settings.challengeAckWindow) {
+    limited.challengesSince = now
+    limited.challenges = 0
+  }
+  if (limited.challenges >= settings.challengeAckLimit) return
+  limited.challenges++
+  env.counters.count('TcpExtTCPChallengeACK')
+  if (seg.flags & SYN) env.counters.count('TcpExtTCPSYNChallenge')
+  emitAck(c, now)
+}
+
+/** At most one answer to something invalid in `invalidRateLimit` (Linux `tcp_invalid_ratelimit`). */
+export function invalidAnswerAllowed(c: { lastInvalidAt: Instant; readonly env: Environment }, now: Instant): boolean {
+  const since = now - c.lastInvalidAt
+  if (since >= 0 && since < c.env.settings.invalidRateLimit) return false
+  c.lastInvalidAt = now
+  return true
+}
+
+/** Counts a segment that is not processed, and tells the observer why. */
+export function drop(
+  env: Environment,
+  endpoint: Observed | null,
+  seg: Segment,
+  reason: DropReason,
+  now: Instant,
+): void {
+  env.counters.drop(reason)
+  if (env.observer !== null) env.observer.dropped(endpoint, seg, reason, now)
+}

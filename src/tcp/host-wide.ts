@@ -1,0 +1,34 @@
+import type { Environment } from './environment.js'
+import type { Sequence } from './sequence.js'
+import { type Instant, NEVER } from './time.js'
+
+/** What all connections of one host share beside its settings: limits and how much of them is used. */
+export class HostWide {
+  /** Challenge ACKs sent since `challengesSince` (RFC 5961 7). */
+  challenges = 0
+  challengesSince: Instant = -NEVER
+  /** RSTs for no connection sent since `resetsSince`. */
+  resets = 0
+  resetsSince: Instant = -NEVER
+  /** Connections that no program holds. */
+  orphans = 0
+  /** TIME-WAIT and FIN-WAIT-2 records. */
+  timeWaits = 0
+  /** ISS for the connection that the SYN being processed opens: a TIME-WAIT record that lets it through sets it; null: a new one. */
+  nextIsn: Sequence | null = null
+  /** Active fast open is off until then, and how often it was turned off in a row (RFC 7413 4.1.3.1, Linux). */
+  fastOpenOffUntil: Instant = -NEVER
+  fastOpenOffCount = 0
+}
+
+const known = new WeakMap<Environment, HostWide>()
+
+/** Off the path of segments in order. */
+export function hostWide(env: Environment): HostWide {
+  let shared = known.get(env)
+  if (shared === undefined) {
+    shared = new HostWide()
+    known.set(env, shared)
+  }
+  return shared
+}

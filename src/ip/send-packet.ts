@@ -89,20 +89,9 @@ function writePacket(host: Host, path: Path, via: NetworkInterface, segment: Seg
   if (isIPv4) {
     const identification = path.nextIdentification & 0xffff
     path.nextIdentification = (identification + pieces) | 0
-    const dontFragment = segment.dontFragment && host.settings.pathMtuDiscovery && !tooBig
+    const uncut = segment.dontFragment && host.settings.pathMtuDiscovery && !tooBig ? IPV4_DONT_FRAGMENT : 0
     const { source, destination, ttl } = segment
-    writeIPv4Header(
-      bytes,
-      start,
-      tcpLength,
-      IPPROTO_TCP,
-      source,
-      destination,
-      ttl,
-      tos,
-      identification,
-      dontFragment ? IPV4_DONT_FRAGMENT : 0,
-    )
+    writeIPv4Header(bytes, start, tcpLength, IPPROTO_TCP, source, destination, ttl, tos, identification, uncut)
   } else {
     const { source, destination, ttl, flowLabel } = segment
     writeIPv6Header(bytes, start, tcpLength, IPPROTO_TCP, source, destination, ttl, tos, flowLabel)

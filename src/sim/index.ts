@@ -10,6 +10,7 @@ export {
   type SimulatedHostOptions,
 } from './network.js'
 export { bitsPerSecond, type Rate } from './options.js'
+export { End, type Pair, type PairOptions, pair, type SentSegment } from './pair.js'
 export {
   type Action,
   ActiveRule,

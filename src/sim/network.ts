@@ -3,6 +3,7 @@ import { copyFrame, flipBit } from '../link/index.js'
 import { type Instant, type Observer, PROFILE_NAMES, type ProfileName, profile, type Settings } from '../tcp/index.js'
 import type { Frame } from '../wire/index.js'
 import { VirtualClock } from './clock.js'
+import type { Duration } from './duration.js'
 import {
   LINK_OPTION_NAMES,
   type LinkOptions,
@@ -96,6 +97,16 @@ export class Network implements LinkOwner {
   /** Virtual time, ms. */
   get now(): Instant {
     return this.clock.now
+  }
+
+  /** Lets a while of virtual time pass, and everything in it happen: `'2h'`, or ms. */
+  advance(duration: Duration): void {
+    this.clock.advance(duration)
+  }
+
+  /** Lets time pass until nothing is left to happen, or `limit` has passed. */
+  run(limit?: Duration): void {
+    this.clock.run(limit)
   }
 
   /** The link of that name, made when there is none; options not given are those of the network. */

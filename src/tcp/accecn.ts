@@ -177,7 +177,14 @@ export function noteFirstOption(ecn: Ecn, seg: Segment): void {
  * @param delivered segments newly acknowledged or SACKed by it, and their octets
  * @param progress it acknowledged or SACKed something new
  */
-export function aceArrives(c: Connection, ecn: Ecn, seg: Segment, delivered: number, octets: number, progress: boolean): number {
+export function aceArrives(
+  c: Connection,
+  ecn: Ecn,
+  seg: Segment,
+  delivered: number,
+  octets: number,
+  progress: boolean,
+): number {
   const advanced = ecn.timestampAdvanced
   ecn.timestampAdvanced = false
   // an ACK that was overtaken has counters of the past

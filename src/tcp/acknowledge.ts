@@ -1,13 +1,13 @@
 import type { Segment } from '../wire/index.js'
 import type { Connection } from './connection.js'
 import { emitAck } from './emit.js'
-import { Owed } from './receive-state.js'
 import { measureText } from './receive-autotuning.js'
+import { Owed } from './receive-state.js'
 import { ratioChanged, selectWindow } from './receive-window.js'
 import { seqDiff } from './sequence.js'
 import { State } from './state-name.js'
-import { arm, armed, disarm } from './timeouts.js'
 import type { Instant, Millis } from './time.js'
+import { arm, armed, disarm } from './timeouts.js'
 import { Timer } from './timers.js'
 
 /** Text for the estimate of the peer's segments to be without PSH from, octets (Linux TCP_MIN_MSS). */
@@ -156,7 +156,7 @@ export function acknowledge(c: Connection, now: Instant): void {
     if (!armed(c, Timer.DelayedAck)) arm(c, Timer.DelayedAck, now + settings.delayedAckMax, now)
     return
   }
-  const outOfOrder = rcv.reassembly !== null && !rcv.reassembly.empty
+  const outOfOrder = rcv.reassembly !== null && !rcv.reassembly.isEmpty
   // more than a full segment, and the program keeps up, so that the right edge moves; else the read will send the ACK
   if (seqDiff(rcv.nxt, rcv.wup) > rcv.mss && selectWindow(c) >= rcv.wnd) emitAck(c, now)
   else if (inQuickAcks(c)) emitAck(c, now)
@@ -247,7 +247,13 @@ export function delayedAckExpired(c: Connection, now: Instant): void {
   emitAck(c, now)
 }
 
-/** A segment with the ACK bit was sent; what it carried is in `env.out`. Nothing is owed any more. */
+/** Text was sent: soon after text arrived it is an answer, and the next ACKs may wait for answers too. */
+export function textSent(c: Connection, now: Instant): void {
+  const { rcv } = c
+  if (c.env.settings.interactiveAcks && now - rcv.lastTextAt < rcv.ato && rcv.pingpong < 255) rcv.pingpong++
+}
+
+/** A segment with the ACK bit was sent: nothing is owed any more. */
 export function ackSent(c: Connection, now: Instant): void {
   const { rcv } = c
   rcv.lastAckSent = rcv.nxt
@@ -258,8 +264,4 @@ export function ackSent(c: Connection, now: Instant): void {
   }
   rcv.owed = 0
   if (armed(c, Timer.DelayedAck)) disarm(c, Timer.DelayedAck, now)
-  // an answer soon after text: the next ACKs can go with answers too
-  if (c.env.out.textLength > 0 && c.env.settings.interactiveAcks && now - rcv.lastTextAt < rcv.ato) {
-    if (rcv.pingpong < 255) rcv.pingpong++
-  }
 }

@@ -49,7 +49,8 @@ function plan(c: Connection, now: Instant): number {
     plannedSacks = Math.max(0, Math.min(sackBlocks(c), room))
     if (plannedSacks > 0) size += SACK_BASE + plannedSacks * SACK_BLOCK
   }
-  if (c.ecn?.accurate && accEcnOptionWanted(c, c.ecn, now)) size += fitAccEcn(c.ecn.fieldsNeeded, MAX_OPTIONS_LENGTH - size)
+  if (c.ecn?.accurate && accEcnOptionWanted(c, c.ecn, now))
+    size += fitAccEcn(c.ecn.fieldsNeeded, MAX_OPTIONS_LENGTH - size)
   if (announcesUserTimeout(c) && size + USER_TIMEOUT_LENGTH <= MAX_OPTIONS_LENGTH) size += USER_TIMEOUT_LENGTH
   return size
 }

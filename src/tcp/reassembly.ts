@@ -26,8 +26,9 @@ export class Reassembly {
   finSeq = 0
   hasFin = false
   readonly #ranges: Range[] = []
+  #latest: Range | null = null
 
-  get empty(): boolean {
+  get isEmpty(): boolean {
     return this.#ranges.length === 0 && !this.hasFin
   }
 
@@ -36,8 +37,8 @@ export class Reassembly {
     return this.#ranges.flatMap(({ left, right }) => [left, right])
   }
 
-  /** Right end of what is held; valid unless `empty`. */
-  get right(): number {
+  /** Right end of what is held; valid unless it is empty. */
+  get rightEdge(): number {
     const last = this.#ranges[this.#ranges.length - 1]
     if (last === undefined) return this.hasFin ? seqAdd(this.finSeq, 1) : 0
     return last.right
@@ -47,14 +48,7 @@ export class Reassembly {
    * Holds text [seq, seq + length) found at `start` of `bytes`, copied. What of it is held already is reported to the
    * SACK list as a duplicate when `reportDuplicates`. Returns how many octets were new.
    */
-  insert(
-    bytes: Uint8Array,
-    start: number,
-    seq: number,
-    length: number,
-    charge: number,
-    reportDuplicates: boolean,
-  ): number {
+  insert(bytes: Uint8Array, start: number, seq: number, length: number, reportDuplicates: boolean): number {
     const end = seqAdd(seq, length)
     const ranges = this.#ranges
     let first = this.#firstNotBefore(seq)
@@ -96,18 +90,22 @@ export class Reassembly {
       tail = piece
       fresh += rest
     }
-    if (fresh > 0) {
-      tail!.charge += charge
-      cost += charge
-      this.charged += charge
-      this.octets += fresh
-      this.segments++
-    }
+    this.octets += fresh
     const merged: Range = { left, right, head: head!, tail: tail!, charge: cost }
+    this.#latest = merged
     if (beyond === first + 1) ranges[first] = merged
     else ranges.splice(first, beyond - first, merged)
     this.sacks.received(left, right)
     return fresh
+  }
+
+  /** What the segment inserted last costs of the receive buffer. */
+  charge(cost: number): void {
+    const range = this.#latest!
+    range.charge += cost
+    range.tail.charge += cost
+    this.charged += cost
+    this.segments++
   }
 
   /**

@@ -72,8 +72,8 @@ export function growBuffer(c: Connection, read: number): void {
   // the sender may double its rate in slow start, and what we see is one round trip old
   let window = read * 2
   if (before > 0) window += 2 * Math.floor((window * Math.max(0, read - before)) / before)
-  if (rcv.reassembly !== null && !rcv.reassembly.empty && after(rcv.reassembly.right, rcv.nxt)) {
-    window += seqDiff(rcv.reassembly.right, rcv.nxt)
+  if (rcv.reassembly !== null && !rcv.reassembly.isEmpty && after(rcv.reassembly.rightEdge, rcv.nxt)) {
+    window += seqDiff(rcv.reassembly.rightEdge, rcv.nxt)
   }
   const buffer = Math.min(spaceFromWindow(rcv.ratio, window), settings.receiveBuffer[2])
   if (buffer <= rcv.buffer) return

@@ -139,9 +139,19 @@ export class ReceiveQueue {
     if (chunk === null || max <= 0) return null
     const n = Math.min(max, chunk.end - chunk.start)
     const view = chunk.bytes.subarray(chunk.start, chunk.start + n)
-    // what was given away must not be appended to behind the reader's back beyond its end: it never is, only after it
     this.#advance(chunk, n)
     return view
+  }
+
+  /** The octet at `offset` from the next to be read; it must be there. */
+  octetAt(offset: number): number {
+    let left = offset
+    let chunk = this.#head!
+    while (left >= chunk.end - chunk.start) {
+      left -= chunk.end - chunk.start
+      chunk = chunk.next!
+    }
+    return chunk.bytes[chunk.start + left]!
   }
 
   /** Throws away the first `n` octets. */

@@ -69,7 +69,7 @@ export function firstWindow(
 const firstRatio = (settings: Settings): number => (settings.chargeOverhead ? DEFAULT_RATIO : 256)
 
 function largestWindow(settings: Settings, space: number): number {
-  if (settings.windowScaleFrom > 0) return settings.windowScaleFrom
+  if (settings.windowScaleFrom > 0) return Math.max(space, settings.windowScaleFrom)
   return Math.max(space, settings.receiveBuffer[2], settings.receiveBufferCap)
 }
 
@@ -80,8 +80,17 @@ function shiftFor(settings: Settings, octets: number): number {
   return shift
 }
 
+/** The window field of a SYN or SYN-ACK, which is never scaled (RFC 7323 2.2). */
+export const synWindow = (window: number): number => Math.min(window, MAX_UNSCALED)
+
 /** Makes the receive half, before SYN or SYN-ACK; `offer` as `firstWindow` gave it, `buffer` 0: the setting. */
-export function beginReceiving(c: Connection, offer: WindowOffer, buffer: number, fixed: boolean, advertised: number): void {
+export function beginReceiving(
+  c: Connection,
+  offer: WindowOffer,
+  buffer: number,
+  fixed: boolean,
+  advertised: number,
+): void {
   const { rcv } = c
   const { settings } = c.env
   rcv.queue = new ReceiveQueue()
@@ -117,7 +126,8 @@ export function establishReceiving(c: Connection, now: Instant): void {
   const full = windowFromSpace(rcv.ratio, rcv.buffer)
   if (rcv.clamp >= full) rcv.clamp = full
   // one segment is kept in reserve
-  if (rcv.clamp > 2 * rcv.advMss && rcv.clamp + rcv.advMss > full) rcv.clamp = Math.max(2 * rcv.advMss, full - rcv.advMss)
+  if (rcv.clamp > 2 * rcv.advMss && rcv.clamp + rcv.advMss > full)
+    rcv.clamp = Math.max(2 * rcv.advMss, full - rcv.advMss)
   rcv.ssthresh = Math.min(rcv.ssthresh, rcv.clamp)
   rcv.space = Math.min(rcv.ssthresh, rcv.wnd, FIRST_WINDOW_SEGMENTS * rcv.advMss)
   rcv.spaceFrom = now
@@ -159,13 +169,13 @@ function moveClamp(c: Connection, clamp: number): void {
 export function receiveWindow(c: Connection): number {
   const { rcv } = c
   const left = rcv.wnd - seqDiff(rcv.nxt, rcv.wup)
-  return left > 0 ? left : 0
+  return Math.max(left, 0)
 }
 
 /** From RCV.NXT to the rightmost edge ever offered, octets. */
 export function largestReceiveWindow(c: Connection): number {
   const left = seqDiff(c.rcv.maxEdge, c.rcv.nxt)
-  return left > 0 ? left : 0
+  return Math.max(left, 0)
 }
 
 /** What text not yet read costs of the receive buffer. */
@@ -337,6 +347,10 @@ function updatePlain(c: Connection, now: Instant): void {
   if (more <= 0 || Math.floor(offered / 2 ** rcv.wscale) >= Math.floor(window / 2 ** rcv.wscale)) return
   const mss = Math.max(snd.mss, rcv.mss)
   const worthwhile =
-    more >= 2 * mss && (more >= rcv.buffer / 4 || window <= rcv.buffer / 8 || rcv.buffer <= 8 * mss || more >= MAX_UNSCALED * 2 ** rcv.wscale)
+    more >= 2 * mss &&
+    (more >= rcv.buffer / 4 ||
+      window <= rcv.buffer / 8 ||
+      rcv.buffer <= 8 * mss ||
+      more >= MAX_UNSCALED * 2 ** rcv.wscale)
   if (worthwhile || 2 * more >= rcv.buffer) emitAck(c, now)
 }

@@ -1,11 +1,12 @@
 import type { IcmpError } from './environment.js'
+import type { SenderSettings } from './sender-settings.js'
 import type { Millis } from './time.js'
 
 /**
  * Every knob of a host's TCP. A profile (profiles/) is one complete value; a host owns a live copy that sysctl names of
  * either family change (sysctl.ts). Where systems differ, the field says who does what. `Infinity` means no limit.
  */
-export interface Settings {
+export interface Settings extends SenderSettings {
   // --- opening ---
   /** First retransmission time-out, ms. RFC 6298 2.1: 1000. Linux 1000; FreeBSD 1000 (`net.inet.tcp.rexmit_initial`). */
   initialRto: Millis
@@ -38,6 +39,18 @@ export interface Settings {
   pruneSynQueue: boolean
   /** Text and FIN that came with a SYN in SYN-SENT: kept until the handshake is complete (RFC 9293 3.10.7.3), text only (FreeBSD), or dropped (Linux). */
   simultaneousOpenText: 'all' | 'text' | 'none'
+  /** Text and FIN in a SYN-ACK are taken (RFC 9293 3.10.7.3); Linux does so only with fast open. */
+  takeSynAckText: boolean
+  /** A SYN-ACK whose timestamp echo is of no SYN of ours is answered with RST (Linux). */
+  checkSynAckEcho: boolean
+  /** After an ACK that is not acceptable in SYN-SENT, and its RST, the first SYN is sent again after this time, ms (Linux); 0: when its time comes. */
+  synAgainAfterBadAck: Millis
+  /** SEND in SYN-SENT: queued (RFC 9293 3.10.2), or refused by the name of the error. */
+  sendInSynSent: 'queue' | 'EAGAIN' | 'ENOTCONN'
+  /** An OPEN with text (fast open) takes all of it, what does not go with the SYN follows later (FreeBSD); else only what goes with the SYN (Linux). */
+  openQueuesText: boolean
+  /** RST in CLOSE-WAIT is reported as EPIPE (Linux) instead of ECONNRESET. */
+  resetInCloseWaitIsPipe: boolean
   /** A listener drops SYN+FIN (Linux); else the FIN is ignored. */
   listenDropsSynFin: boolean
 
@@ -51,6 +64,14 @@ export interface Settings {
   optionLayout: 'linux' | 'bsd'
   /** Segments without the agreed timestamps: accepted (Linux, FreeBSD `tolerate_missing_ts=1`) or dropped (RFC 7323 3.2). */
   tolerateMissingTimestamps: boolean
+  /** PAWS lets a pure ACK pass that repeats SND.UNA and the window and is older by at most an RTO: it was overtaken (Linux). */
+  pawsForgivesOldAcks: boolean
+  /** TS.Recent is only taken from a segment that ends at or after Last.ACK.sent (FreeBSD); RFC 7323 4.3: that begins at or before it. */
+  timestampNeedsCover: boolean
+  /** SACK blocks count a FIN out of order (RFC 2018: it takes a sequence number; Linux); FreeBSD leaves it out. */
+  sackCoversFin: boolean
+  /** Send the user-timeout option (RFC 5482) when the program set a user time-out. No system does. */
+  userTimeoutOption: boolean
   /** MSS assumed when the peer names none, octets: 536 IPv4, 1220 IPv6 (RFC 9293 3.7.1, MUST-15). */
   defaultMss4: number
   defaultMss6: number
@@ -83,7 +104,8 @@ export interface Settings {
   advWinScale: number
   /** Offered window scale: null: from the largest receive buffer as the RFC leaves it; a number: always that. FreeBSD computes 6 from 2 MB `maxsockbuf`. */
   windowScale: number | null
-  /** Buffer the window scale is computed from, octets: the smallest shift with 65535 << shift >= this. */
+  /** Buffer the window scale is computed from, octets: the smallest shift with 65535 << shift >= this; 0: the largest of the
+   * receive buffer, its maximum for autotuning and the cap of SO_RCVBUF (Linux). */
   windowScaleFrom: number
   /** Window of the first segment, octets: Infinity: all that fits 16 bits (FreeBSD, RFC); Linux 10 x MSS-based init_rcv_wnd when rcvbuf allows, see windowFirst. */
   initialReceiveWindow: number
@@ -93,6 +115,14 @@ export interface Settings {
   shrinkWindow: boolean
   /** Slow-start the window offered with what arrives (Linux rcv_ssthresh); false: offer the free buffer. */
   windowSlowStart: boolean
+  /** The right edge of the window moves only by a whole MSS or half the buffer (RFC 9293 3.8.6.2.2); FreeBSD offers what is free. Without `windowSlowStart`. */
+  holdRightEdge: boolean
+  /** Text beyond the window: false: trimmed (RFC 9293 3.10.7.4, FreeBSD); true: a segment is taken whole if it ends within the
+   * largest window ever offered, or nothing waits to be read (Linux). */
+  acceptBeyondWindow: boolean
+  /** Segments that end at or before RCV.NXT: answered and dropped (RFC 9293 3.10.7.4), or their ACK is still processed (FreeBSD).
+   * With `acceptBeyondWindow` those before the last ACK sent are dropped (Linux). */
+  oldSegments: 'drop' | 'process'
   /** Sockets' memory is charged as Linux does (truesize): affects when a write says EAGAIN and when windows shrink. Else octets are counted. */
   chargeOverhead: boolean
   /** Default of TCP_NOTSENT_LOWAT, octets (Linux `tcp_notsent_lowat`). */
@@ -115,6 +145,8 @@ export interface Settings {
   compressSackDelay: Millis
   /** Challenge ACKs a second on a host and the least time between two for one connection (Linux 1000→INT_MAX / `tcp_invalid_ratelimit` 500 ms; FreeBSD `ack_war_cnt` 5 per `ack_war_timewindow` 1000). */
   challengeAckLimit: number
+  /** What that limit counts over. */
+  challengeAckScope: 'host' | 'connection'
   challengeAckWindow: Millis
   invalidRateLimit: Millis
   /** RFC 793 handling of RST and SYN instead of RFC 5961's (FreeBSD `insecure_rst`, `insecure_syn`). */
@@ -175,8 +207,10 @@ export interface Settings {
   // --- ECN ---
   /** Linux `tcp_ecn`: 0 off, 1 ask and accept (RFC 3168), 2 accept, 3 ask for and accept AccECN, 4 ask ECN accept AccECN, 5 accept AccECN. */
   ecn: 0 | 1 | 2 | 3 | 4 | 5
-  /** ECN SYN unanswered: SYNs tried with ECN before without (FreeBSD `ecn.maxretries` 1; Linux `tcp_ecn_fallback` 1). */
+  /** SYNs with ECN sent again before one without is tried (RFC 3168 6.1.1.1, Linux 0; FreeBSD `ecn.maxretries` 1); with AccECN at least 1 (RFC 9768 3.1.4.1). */
   ecnSynRetries: number
+  /** ECN is given up when the path breaks it: SYN or SYN-ACK unanswered, fields changed (Linux `tcp_ecn_fallback`). */
+  ecnFallback: boolean
   /** Linux `tcp_ecn_option`: 0 no AccECN option, 1 as needed, 2 on most ACKs, 3 … */
   accEcnOption: 0 | 1 | 2 | 3
   accEcnOptionBeacon: number
@@ -210,14 +244,22 @@ export interface Settings {
   /** How long a FIN-WAIT-2 connection that no program holds any more waits for the peer's FIN, ms.
    * Linux 60 000 (`tcp_fin_timeout`), FreeBSD 60 000 (`finwait2_timeout`, only with `fast_finwait2_recycle`). RFC: Infinity. */
   orphanFinWait2: Millis
-  /** FIN-WAIT-2 longer than this is kept as a full connection before it becomes a record, ms (Linux: time-outs over `TCP_TIMEWAIT_LEN`). */
-  finWait2Record: Millis
+  /** Such a connection becomes a record as small as TIME-WAIT's (Linux). */
+  finWait2Record: boolean
+  /** Text that arrives in FIN-WAIT-1 or FIN-WAIT-2 after shutdown of reading is answered with RST, though a program still
+   * holds the connection (Linux). When none does, RST is sent in any case (MUST-13). */
+  resetOnTextAfterShutdown: boolean
   /** Connections that no program holds, most of them; more are reset (RFC 9293 says nothing; Linux `tcp_max_orphans`). */
   maxOrphans: number
   /** TIME-WAIT and RST: acceptable RST ends it (RFC 9293, Linux) or is always ignored (FreeBSD). */
   resetEndsTimeWait: boolean
-  /** Segments for TIME-WAIT without an ACK bit are dropped (FreeBSD); else they are acknowledged as RFC 9293 3.10.7.4 says. */
-  timeWaitNeedsAck: boolean
+  /** What TIME-WAIT acknowledges beside a FIN: everything that is not RST (Linux), segments with ACK and SYNs (RFC 9293
+   * 3.10.7.4), segments with ACK only (FreeBSD). */
+  timeWaitAnswers: 'everything' | 'acks and syns' | 'acks'
+  /** A new SYN that is acceptable nowhere else, for an entry of the SYN queue: back to LISTEN (RFC 9293), RST (Linux), SYN-ACK again (FreeBSD). */
+  synInSynReceived: 'listen' | 'reset' | 'answer'
+  /** RST anywhere in the window ends SYN-RECEIVED after a passive OPEN (Linux); else RFC 5961 3.2 holds there too. */
+  insecureRstInSynReceived: boolean
   /** close with unread data sends RST (RFC 9293 3.6.1, RFC 2525 2.17). */
   resetOnUnreadData: boolean
   /** A listener that closes resets connections in its queues. */

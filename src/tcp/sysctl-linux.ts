@@ -141,7 +141,7 @@ export const LINUX_SYSCTLS: ReadonlyMap<string, Sysctl> = new Map<string, Sysctl
     tcp_tso_win_divisor: numeric('tsoWinDivisor'),
     tcp_no_metrics_save: flag('noMetricsSave'),
     tcp_ecn: choice('ecn', [0, 1, 2, 3, 4, 5]),
-    tcp_ecn_fallback: numeric('ecnSynRetries', { max: 1 }),
+    tcp_ecn_fallback: flag('ecnFallback'),
     tcp_ecn_option: choice('accEcnOption', [0, 1, 2, 3]),
     tcp_ecn_option_beacon: numeric('accEcnOptionBeacon'),
     tcp_fastopen: numeric('fastOpen'),

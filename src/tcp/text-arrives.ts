@@ -1,4 +1,4 @@
-import { DropReason, FIN, SYN, type Segment } from '../wire/index.js'
+import { DropReason, FIN, type Segment, SYN } from '../wire/index.js'
 import { ackNow, enterPingpong, enterQuickAcks, measureSegments, scheduleAck, textReceived } from './acknowledge.js'
 import { type Connection, Ready } from './connection.js'
 import { duplicateTextArrives } from './ecn.js'
@@ -8,11 +8,11 @@ import { chargeOf, collapsedCost, tailroomOfLastCharge } from './receive-memory.
 import { Owed } from './receive-state.js'
 import { chargedMemory, growWindow, largestReceiveWindow, receiveWindow } from './receive-window.js'
 import { duplicateArrived } from './sack.js'
+import { finArrives } from './segment-arrives.js'
 import { after, atOrAfter, atOrBefore, before, seqAdd, seqDiff } from './sequence.js'
 import { State } from './state-name.js'
-import { finArrives } from './states-entered.js'
 import type { Instant } from './time.js'
-import { skipUrgentOctet } from './urgent.js'
+import { captureUrgentOctet } from './urgent.js'
 
 /** Segments acknowledged at once after a loss or an old duplicate (Linux TCP_MAX_QUICKACKS). */
 const QUICK_ACKS = 16
@@ -61,11 +61,15 @@ function endAcceptable(c: Connection, seg: Segment, end: number): boolean {
   return true
 }
 
-/** An unacceptable segment is being answered: what its text means for acknowledging (Linux tcp_send_dupack). */
+/**
+ * An unacceptable segment is about to be answered: its text is old, so the ACK for it was lost or is late; the answer
+ * says so (RFC 2883), and the next ones are not delayed (Linux tcp_send_dupack).
+ */
 export function unacceptableText(c: Connection, seg: Segment): void {
   const { rcv } = c
   if (seg.length === 0 || !before(seg.seq, rcv.nxt) || c.state < State.Established) return
-  if (c.env.settings.quickAcks > 0) enterQuickAcks(c, QUICK_ACKS)
+  c.env.counters.count('TcpExtDelayedACKLost')
+  if (c.env.settings.quickAcks > 0) enterQuickAcks(c, c.env.settings.quickAcks)
   const end = seqAdd(seg.seq, seg.length)
   duplicateTextArrives(c, seg.seq)
   duplicateArrived(c, seg.seq, after(end, rcv.nxt) ? rcv.nxt : end)
@@ -207,7 +211,7 @@ const fits = (c: Connection, seg: Segment): boolean => chargedMemory(c) + seg.te
 
 function pruneReassembly(c: Connection, seg: Segment): boolean {
   const { reassembly } = c.rcv
-  if (reassembly === null || reassembly.empty) return false
+  if (reassembly === null || reassembly.isEmpty) return false
   if (reassembly.prune(seg.seq, () => fits(c, seg))) c.env.counters.count('TcpExtOfoPruned')
   return fits(c, seg)
 }
@@ -240,7 +244,7 @@ function takeInOrder(c: Connection, seg: Segment, from: number, length: number, 
   if (fin) peersFin(c, now)
   const { reassembly } = rcv
   if (reassembly !== null) {
-    if (!reassembly.empty && !rcv.finReceived) drainReassembly(c, reassembly, from, now)
+    if (!reassembly.isEmpty && !rcv.finReceived) drainReassembly(c, reassembly, from, now)
     else reassembly.sacks.acknowledged(rcv.nxt)
   }
   c.user?.notify(c, rcv.finReceived ? Ready.Readable | Ready.PeerClosed : Ready.Readable, now)
@@ -260,7 +264,7 @@ function queueText(c: Connection, seg: Segment, offset: number, length: number, 
     } else queue.tailroom = tailroomOfLastCharge()
   }
   queue.append(seg.bytes, seg.textStart + offset, length, cost, rcv.buffer)
-  if (rcv.urgent) skipUrgentOctet(c)
+  if (rcv.urgent) captureUrgentOctet(c)
 }
 
 function drainReassembly(c: Connection, reassembly: Reassembly, segmentStart: number, now: Instant): void {
@@ -269,14 +273,14 @@ function drainReassembly(c: Connection, reassembly: Reassembly, segmentStart: nu
   rcv.nxt = reassembly.drain(rcv.queue, rcv.nxt, segmentStart, c.snd.sackOk && c.env.settings.dsack)
   rcv.octetsReceived += seqDiff(rcv.nxt, before)
   if (rcv.shutdown) rcv.queue.clear()
-  else if (rcv.urgent) skipUrgentOctet(c)
+  else if (rcv.urgent) captureUrgentOctet(c)
   if (reassembly.hasFin && atOrAfter(rcv.nxt, reassembly.finSeq)) {
     reassembly.hasFin = false
     peersFin(c, now)
     reassembly.clear()
   }
   // RFC 5681 4.2: at once when a gap is filled, wholly (Linux) or in part
-  if (reassembly.empty || !c.env.settings.interactiveAcks) ackNow(c)
+  if (reassembly.isEmpty || !c.env.settings.interactiveAcks) ackNow(c)
 }
 
 /** Text beyond a gap: held if there is room, and acknowledged at once, so that the sender learns of the gap (RFC 5681 4.2). */
@@ -303,12 +307,13 @@ function takeOutOfOrder(c: Connection, seg: Segment, from: number, length: numbe
   if (length > 0 && !rcv.shutdown) {
     const at = seg.textStart + seqDiff(from, seg.seq)
     const report = c.snd.sackOk && settings.dsack
-    const fresh = reassembly.insert(seg.bytes, at, from, length, 0, report)
+    const fresh = reassembly.insert(seg.bytes, at, from, length, report)
     if (fresh === 0) duplicateTextArrives(c, from)
     else if (settings.windowSlowStart && c.snd.sackOk) growWindow(c, seg.textLength, charge)
-    if (fresh > 0) reassembly.addCharge(settings.chargeOverhead ? charge : fresh)
+    if (fresh > 0) reassembly.charge(settings.chargeOverhead ? charge : fresh)
   }
-  if (fin && settings.sackCoversFin) reassembly.sacks.received(sackLeft(reassembly, from, length), seqAdd(from, length + 1))
+  if (fin && settings.sackCoversFin)
+    reassembly.sacks.received(sackLeft(reassembly, from, length), seqAdd(from, length + 1))
   if (settings.windowSlowStart && c.user !== null) growBuffer(c, rcv.space)
 }
 
@@ -326,7 +331,8 @@ function peersFin(c: Connection, now: Instant): void {
   rcv.nxt = seqAdd(rcv.nxt, 1)
   rcv.finReceived = true
   scheduleAck(c)
-  if (c.env.settings.interactiveAcks && (c.state === State.Established || c.state === State.SynReceived)) enterPingpong(c)
+  if (c.env.settings.interactiveAcks && (c.state === State.Established || c.state === State.SynReceived))
+    enterPingpong(c)
   else ackNow(c)
   if (rcv.reassembly !== null) rcv.reassembly.clear()
   finArrives(c, now)

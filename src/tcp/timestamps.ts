@@ -52,7 +52,9 @@ export function timestampsAcceptable(c: Connection, seg: Segment, now: Instant):
     return true
   }
   if (isReset) return true
-  return c.env.settings.pawsForgivesOldAcks && isOldAckOnly(c, seg) && seqDiff(rcv.tsRecent, seg.tsVal) <= replayWindow(c)
+  return (
+    c.env.settings.pawsForgivesOldAcks && isOldAckOnly(c, seg) && seqDiff(rcv.tsRecent, seg.tsVal) <= replayWindow(c)
+  )
 }
 
 /** A RST whose timestamp is old, for those who check it (RFC 7323 5.2 says not to; Linux does in TIME-WAIT). */

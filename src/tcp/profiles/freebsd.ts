@@ -1,7 +1,9 @@
+import { freebsdSender } from '../sender-settings.js'
 import type { Settings } from '../settings.js'
 
 /** FreeBSD 15 as it comes. */
 export const freebsd = (): Settings => ({
+  ...freebsdSender(),
   initialRto: 1000,
   synRetries: 12,
   synLinearTimeouts: 0,
@@ -18,6 +20,12 @@ export const freebsd = (): Settings => ({
   dropSynWhenAcceptQueueFull: false,
   pruneSynQueue: false,
   simultaneousOpenText: 'text',
+  takeSynAckText: true,
+  checkSynAckEcho: false,
+  synAgainAfterBadAck: 0,
+  sendInSynSent: 'ENOTCONN',
+  openQueuesText: true,
+  resetInCloseWaitIsPipe: false,
   listenDropsSynFin: false,
 
   timestamps: 1,
@@ -26,6 +34,10 @@ export const freebsd = (): Settings => ({
   dsack: true,
   optionLayout: 'bsd',
   tolerateMissingTimestamps: true,
+  pawsForgivesOldAcks: false,
+  timestampNeedsCover: true,
+  sackCoversFin: false,
+  userTimeoutOption: false,
   defaultMss4: 536,
   defaultMss6: 1220,
   minMss: 216,
@@ -48,6 +60,9 @@ export const freebsd = (): Settings => ({
   signedWindows: false,
   shrinkWindow: false,
   windowSlowStart: false,
+  holdRightEdge: false,
+  acceptBeyondWindow: false,
+  oldSegments: 'process',
   chargeOverhead: false,
   notSentLowat: Number.POSITIVE_INFINITY,
   maxReassemblySegments: 4096,
@@ -60,6 +75,7 @@ export const freebsd = (): Settings => ({
   compressSacks: 0,
   compressSackDelay: 1,
   challengeAckLimit: 5,
+  challengeAckScope: 'connection',
   challengeAckWindow: 1000,
   invalidRateLimit: 0,
   insecureRst: false,
@@ -96,6 +112,7 @@ export const freebsd = (): Settings => ({
 
   ecn: 2,
   ecnSynRetries: 1,
+  ecnFallback: true,
   accEcnOption: 2,
   accEcnOptionBeacon: 3,
 
@@ -111,11 +128,14 @@ export const freebsd = (): Settings => ({
   timeWaitReuseOnSyn: true,
   timeWaitReuseOnConnect: 0,
   rfc1337: false,
-  orphanFinWait2: 60000,
-  finWait2Record: 0,
+  orphanFinWait2: 600000,
+  finWait2Record: false,
+  resetOnTextAfterShutdown: false,
   maxOrphans: Number.POSITIVE_INFINITY,
   resetEndsTimeWait: false,
-  timeWaitNeedsAck: true,
+  timeWaitAnswers: 'acks',
+  synInSynReceived: 'answer',
+  insecureRstInSynReceived: false,
   resetOnUnreadData: false,
   resetOnListenerClose: true,
 

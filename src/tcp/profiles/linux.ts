@@ -1,7 +1,9 @@
+import { linuxSender } from '../sender-settings.js'
 import type { Settings } from '../settings.js'
 
 /** Linux 6.18 as it comes. */
 export const linux = (): Settings => ({
+  ...linuxSender(),
   initialRto: 1000,
   synRetries: 6,
   // the kernel's own default is 4 since 6.5; 0 is what it did before and what scripts and most documents describe
@@ -19,6 +21,12 @@ export const linux = (): Settings => ({
   dropSynWhenAcceptQueueFull: true,
   pruneSynQueue: true,
   simultaneousOpenText: 'none',
+  takeSynAckText: false,
+  checkSynAckEcho: true,
+  synAgainAfterBadAck: 2,
+  sendInSynSent: 'EAGAIN',
+  openQueuesText: false,
+  resetInCloseWaitIsPipe: true,
   listenDropsSynFin: true,
 
   timestamps: 1,
@@ -27,6 +35,10 @@ export const linux = (): Settings => ({
   dsack: true,
   optionLayout: 'linux',
   tolerateMissingTimestamps: true,
+  pawsForgivesOldAcks: true,
+  timestampNeedsCover: false,
+  sackCoversFin: true,
+  userTimeoutOption: false,
   defaultMss4: 536,
   defaultMss6: 1220,
   minMss: 48,
@@ -44,11 +56,14 @@ export const linux = (): Settings => ({
   autotuneSendBuffer: true,
   advWinScale: 1,
   windowScale: null,
-  windowScaleFrom: 33554432,
+  windowScaleFrom: 0,
   initialReceiveWindow: Number.POSITIVE_INFINITY,
   signedWindows: false,
   shrinkWindow: false,
   windowSlowStart: true,
+  holdRightEdge: false,
+  acceptBeyondWindow: true,
+  oldSegments: 'drop',
   chargeOverhead: true,
   notSentLowat: 4294967295,
   maxReassemblySegments: Number.POSITIVE_INFINITY,
@@ -61,6 +76,7 @@ export const linux = (): Settings => ({
   compressSacks: 44,
   compressSackDelay: 1,
   challengeAckLimit: Number.POSITIVE_INFINITY,
+  challengeAckScope: 'host',
   challengeAckWindow: 1000,
   invalidRateLimit: 500,
   insecureRst: false,
@@ -96,7 +112,8 @@ export const linux = (): Settings => ({
   noMetricsSave: true,
 
   ecn: 2,
-  ecnSynRetries: 1,
+  ecnSynRetries: 0,
+  ecnFallback: true,
   accEcnOption: 2,
   accEcnOptionBeacon: 3,
 
@@ -113,10 +130,13 @@ export const linux = (): Settings => ({
   timeWaitReuseOnConnect: 2,
   rfc1337: false,
   orphanFinWait2: 60000,
-  finWait2Record: 60000,
+  finWait2Record: true,
+  resetOnTextAfterShutdown: true,
   maxOrphans: 262144,
   resetEndsTimeWait: true,
-  timeWaitNeedsAck: false,
+  timeWaitAnswers: 'everything',
+  synInSynReceived: 'reset',
+  insecureRstInSynReceived: true,
   resetOnUnreadData: true,
   resetOnListenerClose: true,
 

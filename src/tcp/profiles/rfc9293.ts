@@ -1,7 +1,9 @@
+import { rfcSender } from '../sender-settings.js'
 import type { Settings } from '../settings.js'
 
 /** What RFC 9293 and the RFCs it names ask for, without any system's habits. */
 export const rfc9293 = (): Settings => ({
+  ...rfcSender(),
   initialRto: 1000,
   // MUST-23: R2 of a SYN is at least 3 minutes: 1 + 2 + 4 + ... + 60 + 60 s
   synRetries: 7,
@@ -19,6 +21,12 @@ export const rfc9293 = (): Settings => ({
   dropSynWhenAcceptQueueFull: true,
   pruneSynQueue: false,
   simultaneousOpenText: 'all',
+  takeSynAckText: true,
+  checkSynAckEcho: false,
+  synAgainAfterBadAck: 0,
+  sendInSynSent: 'queue',
+  openQueuesText: true,
+  resetInCloseWaitIsPipe: false,
   listenDropsSynFin: false,
 
   timestamps: 1,
@@ -27,6 +35,10 @@ export const rfc9293 = (): Settings => ({
   dsack: true,
   optionLayout: 'bsd',
   tolerateMissingTimestamps: false,
+  pawsForgivesOldAcks: false,
+  timestampNeedsCover: false,
+  sackCoversFin: true,
+  userTimeoutOption: true,
   defaultMss4: 536,
   defaultMss6: 1220,
   minMss: 64,
@@ -44,11 +56,14 @@ export const rfc9293 = (): Settings => ({
   autotuneSendBuffer: true,
   advWinScale: 31,
   windowScale: null,
-  windowScaleFrom: 6291456,
+  windowScaleFrom: 0,
   initialReceiveWindow: Number.POSITIVE_INFINITY,
   signedWindows: false,
   shrinkWindow: false,
   windowSlowStart: false,
+  holdRightEdge: true,
+  acceptBeyondWindow: false,
+  oldSegments: 'drop',
   chargeOverhead: false,
   notSentLowat: Number.POSITIVE_INFINITY,
   maxReassemblySegments: 4096,
@@ -62,6 +77,7 @@ export const rfc9293 = (): Settings => ({
   compressSackDelay: 1,
   // RFC 5961 7: at most 10 in 5 seconds
   challengeAckLimit: 10,
+  challengeAckScope: 'host',
   challengeAckWindow: 5000,
   invalidRateLimit: 0,
   insecureRst: false,
@@ -98,7 +114,8 @@ export const rfc9293 = (): Settings => ({
   noMetricsSave: true,
 
   ecn: 2,
-  ecnSynRetries: 1,
+  ecnSynRetries: 0,
+  ecnFallback: true,
   accEcnOption: 2,
   accEcnOptionBeacon: 3,
 
@@ -115,10 +132,13 @@ export const rfc9293 = (): Settings => ({
   timeWaitReuseOnConnect: 0,
   rfc1337: false,
   orphanFinWait2: Number.POSITIVE_INFINITY,
-  finWait2Record: Number.POSITIVE_INFINITY,
+  finWait2Record: false,
+  resetOnTextAfterShutdown: false,
   maxOrphans: Number.POSITIVE_INFINITY,
   resetEndsTimeWait: true,
-  timeWaitNeedsAck: true,
+  timeWaitAnswers: 'acks and syns',
+  synInSynReceived: 'listen',
+  insecureRstInSynReceived: false,
   resetOnUnreadData: true,
   resetOnListenerClose: true,
 

@@ -1,5 +1,7 @@
 import type { Environment } from './environment.js'
+import type { SettingName } from './settings.js'
 import { FREEBSD_SYSCTLS } from './sysctl-freebsd.js'
+import { wholeNumber } from './sysctl-kinds.js'
 import { LINUX_SYSCTLS } from './sysctl-linux.js'
 
 export type SysctlFamily = 'linux' | 'freebsd'
@@ -12,16 +14,42 @@ export interface Sysctl {
 
 const families: Record<SysctlFamily, ReadonlyMap<string, Sysctl>> = { linux: LINUX_SYSCTLS, freebsd: FREEBSD_SYSCTLS }
 
-const find = (name: string): Sysctl | undefined => LINUX_SYSCTLS.get(name) ?? FREEBSD_SYSCTLS.get(name)
+function find(env: Environment, name: string): Sysctl | undefined {
+  return LINUX_SYSCTLS.get(name) ?? FREEBSD_SYSCTLS.get(name) ?? ownSetting(env, name)
+}
 
-/** The value of a sysctl of either family (`net.ipv4.tcp_sack`, `net.inet.tcp.msl`) as the system prints it; null: no such name. */
+/** `estab.` and a setting's own name: also those that no system has a sysctl for; not the few that are lists. */
+function ownSetting({ settings }: Environment, name: string): Sysctl | undefined {
+  const key = name.slice('estab.'.length) as SettingName
+  if (!name.startsWith('estab.') || !Object.hasOwn(settings, key)) return undefined
+  const values: Record<string, unknown> = settings
+  const value = values[key]
+  if (typeof value === 'object') return undefined
+  return {
+    get: () => String(typeof value === 'boolean' ? Number(value) : value),
+    set(_env, text) {
+      if (typeof value === 'string') values[key] = text
+      else {
+        const number = text === 'Infinity' ? Number.POSITIVE_INFINITY : wholeNumber(text)
+        if (Number.isNaN(number)) return 'expected a whole number or Infinity'
+        values[key] = typeof value === 'boolean' ? number !== 0 : number
+      }
+      return null
+    },
+  }
+}
+
+/**
+ * The value of a sysctl as the system prints it; null: no such name. Names of either family (`net.ipv4.tcp_sack`,
+ * `net.inet.tcp.msl`), and `estab.` before the name of any setting (`estab.timeWaitReuseOnSyn`).
+ */
 export function getSysctl(env: Environment, name: string): string | null {
-  return find(name)?.get(env) ?? null
+  return find(env, name)?.get(env) ?? null
 }
 
 /** Sets one. Returns null when done, else a sentence: the name is unknown, or what its value must be. */
 export function setSysctl(env: Environment, name: string, value: string): string | null {
-  const sysctl = find(name)
+  const sysctl = find(env, name)
   if (sysctl === undefined) return `unknown sysctl '${name}'`
   const problem = sysctl.set(env, value.trim())
   return problem === null ? null : `${name}: ${problem}, not '${value}'`

@@ -22,18 +22,18 @@ function find(env: Environment, name: string): Sysctl | undefined {
 function ownSetting({ settings }: Environment, name: string): Sysctl | undefined {
   const key = name.slice('estab.'.length) as SettingName
   if (!name.startsWith('estab.') || !Object.hasOwn(settings, key)) return undefined
-  const values: Record<string, unknown> = settings
-  const value = values[key]
+  const value = settings[key]
   if (typeof value === 'object') return undefined
   return {
     get: () => String(typeof value === 'boolean' ? Number(value) : value),
     set(_env, text) {
-      if (typeof value === 'string') values[key] = text
-      else {
+      let next: unknown = text
+      if (typeof value !== 'string') {
         const number = text === 'Infinity' ? Number.POSITIVE_INFINITY : wholeNumber(text)
         if (Number.isNaN(number)) return 'expected a whole number or Infinity'
-        values[key] = typeof value === 'boolean' ? number !== 0 : number
+        next = typeof value === 'boolean' ? number !== 0 : number
       }
+      Object.assign(settings, { [key]: next })
       return null
     },
   }

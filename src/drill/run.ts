@@ -125,8 +125,13 @@ class Run {
       now: () => this.now,
       start: () => this.start,
     })
-    this.#calls = new SystemCalls(this.#drilled, this.#packets, flags, options.profile)
-    this.#commands = new Commands(this.#drilled, this.#calls, {
+    this.#calls = new SystemCalls({
+      drilled: this.#drilled,
+      packets: this.#packets,
+      flags,
+      profile: options.profile,
+    })
+    this.#commands = new Commands(this.#drilled, this.#calls.context, {
       family: familyOf(options.profile),
       readFile: options.readFile ?? (() => null),
     })

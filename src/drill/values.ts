@@ -1,4 +1,4 @@
-import type { Expression, Position } from './ast.js'
+import type { Expression, ExpressionOf, Position } from './ast.js'
 import { Mismatch } from './failure.js'
 import type { Symbols } from './symbols.js'
 
@@ -24,7 +24,7 @@ export interface Field {
 }
 
 /** The value of an expression, names looked up. */
-export function valueOf(expression: Expression, symbols: Symbols): Value {
+export function evaluated(expression: Expression, symbols: Symbols): Value {
   const { position } = expression
   switch (expression.kind) {
     case 'ellipsis':
@@ -58,9 +58,9 @@ export function valueOf(expression: Expression, symbols: Symbols): Value {
     case 'range':
       return { kind: 'range', position, from: numberIn(expression.from, symbols), to: numberIn(expression.to, symbols) }
     case 'call':
-      return { kind: 'any', position }
+      return conversion(expression, symbols)
     case 'array':
-      return { kind: 'list', position, items: expression.elements.map((element) => valueOf(element, symbols)) }
+      return { kind: 'list', position, items: expression.elements.map((element) => evaluated(element, symbols)) }
     case 'struct':
       return {
         kind: 'struct',
@@ -69,14 +69,25 @@ export function valueOf(expression: Expression, symbols: Symbols): Value {
         fields: expression.fields.map((field) => ({
           position: field.position,
           name: field.name,
-          value: valueOf(field.value, symbols),
+          value: evaluated(field.value, symbols),
         })),
       }
   }
 }
 
+/** `htons(8080)` and `inet_addr("192.0.2.1")`: numbers stay as people write them, addresses stay text. */
+function conversion(expression: ExpressionOf<'call'>, symbols: Symbols): Value {
+  const { name, position } = expression
+  const last = expression.arguments.at(-1)
+  if (last === undefined) throw new Mismatch(`${name}: expected an argument`)
+  const value = evaluated(last, symbols)
+  if (/^(hton|ntoh)[sl]$/.test(name) && value.kind === 'number') return value
+  if (/^inet_(addr|pton)$/.test(name) && value.kind === 'text') return value
+  throw new Mismatch(`${name}(${what(value)}) is no value that is known`, [`at ${position.line}:${position.column}`])
+}
+
 function numberIn(expression: Expression, symbols: Symbols): number {
-  const value = valueOf(expression, symbols)
+  const value = evaluated(expression, symbols)
   if (value.kind !== 'number') throw new Mismatch(`expected a number, found ${what(value)}`)
   return value.number
 }

@@ -85,6 +85,11 @@ function synchronizedArrives(c: Connection, seg: Segment, now: Instant): void {
     if (c.ecn !== null) ecnArrives(c, seg)
     if (!ackArrives(c, seg, now)) return
   }
+  ackProcessed(c, seg, now)
+}
+
+/** The rest of the way of a segment whose ACK was processed: from the sixth step on. */
+export function ackProcessed(c: Connection, seg: Segment, now: Instant): void {
   if (textAfterClose(c, seg)) return abortOnText(c, seg, now)
   if (c.finAcknowledged && finWasAcknowledged(c, now)) return
   // sixth, check the URG bit

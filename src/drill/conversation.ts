@@ -45,8 +45,8 @@ export class Conversation {
   /** Octets of the stream given to write calls and taken by read calls: where in the stream the next ones are. */
   written = 0
   read = 0
-  /** Urgent data passed: positions in the stream are not known any more. */
-  urgentSeen = false
+  /** Urgent data or a file's octets passed: what stands where in the stream is not known any more. */
+  patternBroken = false
 
   constructor(scriptFd: number, liveFd: number, protocol: 'tcp' | 'udp' | 'icmp') {
     this.scriptFd = scriptFd
@@ -70,7 +70,7 @@ export class Conversation {
     this.localPort = 0
     this.written = 0
     this.read = 0
-    this.urgentSeen = false
+    this.patternBroken = false
   }
 }
 

@@ -92,7 +92,7 @@ function tcpPacket(packet: TcpPacket, conversation: Conversation, rules: InjectR
   write16(bytes, start + 14, typeof packet.window === 'number' ? packet.window : 0)
   write16(bytes, start + 18, packet.urgent ?? 0)
   bytes.set(optionArea, start + TCP_HEADER_LENGTH)
-  if (flags & URG) conversation.urgentSeen = true
+  if (flags & URG) conversation.patternBroken = true
   const position = syn ? 0 : (seq - conversation.remoteIsn - 1) >>> 0
   bytes.set(pattern(position, packet.seq.length), start + headerLength)
   const end = start + segmentLength

@@ -171,7 +171,7 @@ const aceOf = (flags: number): number => (flags & AE ? 4 : 0) | (flags & CWR ? 2
 
 /** Octets that are not those the program wrote at this place of the stream. */
 function textDifferences(packets: readonly TcpLivePacket[], conversation: Conversation): string[] {
-  if (conversation.urgentSeen) return []
+  if (conversation.patternBroken) return []
   for (const { content } of packets) {
     const { text } = content
     // a single octet may be a keepalive's garbage

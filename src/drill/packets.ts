@@ -262,6 +262,11 @@ export class Packets {
     )
   }
 
+  /** Host time at which the script started, ms. */
+  get start(): number {
+    return this.#options.start()
+  }
+
   /** The address and port that bind and connect mean by `...`. */
   get bindAddress(): { address: IpAddress; port: number } {
     return { address: this.#options.drilled.local, port: this.#options.flags.bindPort }

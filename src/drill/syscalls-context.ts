@@ -1,7 +1,7 @@
-import { type Host } from '../ip/index.js'
-import { Descriptors, type OptionValue, type Personality, personality, type SocketAddress } from '../socket/index.js'
+import type { Host } from '../ip/index.js'
+import { Calls, type OptionValue, type Personality, personality, type SocketAddress } from '../socket/index.js'
 import type { ProfileName } from '../tcp/index.js'
-import { type IpAddress, parseIpAddress } from '../wire/index.js'
+import { ANY_IPV4, type IpAddress, parseIpAddress } from '../wire/index.js'
 import type { SocketRow } from './commands/socket-listing.js'
 import type { Conversation } from './conversation.js'
 import type { DrilledHost } from './drilled-host.js'
@@ -23,9 +23,7 @@ export class CallContext {
   readonly personality: Personality
   readonly packets: Packets
   readonly flags: Flags
-  readonly calls: Descriptors
-  /** Files that commands made and the program may open, by path. */
-  readonly files = new Map<string, string>()
+  readonly calls: Calls
   readonly #drilled: DrilledHost
   /** Live descriptors by those of the script. */
   readonly #fds = new Map<number, number>()
@@ -35,7 +33,7 @@ export class CallContext {
     this.packets = packets
     this.flags = flags
     this.#drilled = drilled
-    this.calls = new Descriptors(drilled.host, this.personality, () => drilled.now)
+    this.calls = new Calls(drilled.host, this.personality, () => drilled.now)
   }
 
   /** Host time, ms. */
@@ -139,8 +137,41 @@ export class CallContext {
   }
 
   heldSockets(): readonly SocketRow[] {
-    return []
+    return this.calls.sockets().map(({ state, local, remote, receiveQueue, sendQueue }) => ({
+      local: local.address ?? ANY_IPV4,
+      localPort: local.port ?? 0,
+      remote: remote?.address ?? ANY_IPV4,
+      remotePort: remote?.port ?? 0,
+      state,
+      held: true,
+      receiveQueue,
+      sendQueue,
+    }))
   }
 
-  setMd5Key(_key: { readonly source: string; readonly destination: string; readonly secret: string } | null): void {}
+  setMd5Key(key: { readonly source: string; readonly destination: string; readonly secret: string } | null): void {
+    if (key === null) {
+      this.calls.md5Keys = []
+      return
+    }
+    // an association to this host is for what its peer sends; TCP has one key for both directions
+    const destination = parseIpAddress(key.destination)
+    const peer = this.host.isLocal(destination) ? parseIpAddress(key.source) : destination
+    const added = { peer, prefixLength: peer.isIPv4 ? 32 : 128, key: new TextEncoder().encode(key.secret) }
+    this.calls.md5Keys = [...this.calls.md5Keys.filter((other) => !other.peer.equals(peer)), added]
+  }
+
+  /** A file that a command of the script made. */
+  readFile(path: string): string | null {
+    const contents = this.calls.files.get(path)
+    return contents === undefined ? null : String.fromCharCode(...contents.octets)
+  }
+
+  writeFile(path: string, content: string): void {
+    this.calls.files.set(path, { octets: Uint8Array.from(content, (character) => character.charCodeAt(0)) })
+  }
+
+  removeFile(path: string): boolean {
+    return this.calls.files.delete(path)
+  }
 }

@@ -1,3 +1,4 @@
+import type { EpollResult, PollResult } from '../socket/index.js'
 import { Mismatch } from './failure.js'
 import type { CallHandler } from './syscalls.js'
 import { listOf, numberOf, structOf } from './syscalls-arguments.js'
@@ -13,14 +14,17 @@ export const EVENT_CALLS: Readonly<Record<string, CallHandler>> = {
     if (wanted.length !== words.number(1)) {
       throw new Mismatch(`poll: the second argument is ${words.number(1)}, the list has ${wanted.length} entries`)
     }
-    const entries = wanted.map(({ fd, events }) => ({ fd: context.live(fd), events, revents: 0 }))
+    const entries = wanted.map(({ fd, events }) => ({ fd: context.live(fd), events }))
     return {
       outcome: context.calls.poll(entries, words.number(2)),
-      then: () => {
+      verify: (result) => {
+        const { entries: polled } = result as PollResult
         for (const [i, { fd, revents }] of wanted.entries()) {
-          const live = entries[i]!.revents
+          const live = polled[i]!.revents
           if (revents !== null && revents !== live) {
-            throw new Mismatch(`poll: revents of fd ${fd}: expected ${bits(revents, context)}, got ${bits(live, context)}`)
+            throw new Mismatch(
+              `poll: revents of fd ${fd}: expected ${bits(revents, context)}, got ${bits(live, context)}`,
+            )
           }
         }
       },
@@ -29,12 +33,12 @@ export const EVENT_CALLS: Readonly<Record<string, CallHandler>> = {
 
   epoll_create: (words, context, call) => {
     words.expectCount(1)
-    return givesFd(context, call.result, context.calls.epollCreate(), () => {})
+    return givesFd(context, call.result, context.calls.epoll_create(words.number(0)), () => {})
   },
 
   epoll_create1: (words, context, call) => {
     words.expectCount(1)
-    return givesFd(context, call.result, context.calls.epollCreate(), () => {})
+    return givesFd(context, call.result, context.calls.epoll_create1(words.number(0)), () => {})
   },
 
   epoll_ctl(words, context) {
@@ -42,18 +46,18 @@ export const EVENT_CALLS: Readonly<Record<string, CallHandler>> = {
     const epoll = context.live(words.number(0))
     const live = context.live(words.number(2))
     const { events, data } = epollEvent(words.at(3))
-    return { outcome: context.calls.epollCtl(epoll, words.number(1), live, { events, data: data ?? 0 }) }
+    return { outcome: context.calls.epoll_ctl(epoll, words.number(1), live, { events, data: data ?? 0 }) }
   },
 
   epoll_wait(words, context) {
     words.expectCount(4)
     const epoll = context.live(words.number(0))
     const expected = epollEvent(words.at(1))
-    const outcome = context.calls.epollWait(epoll, words.number(2), words.number(3))
+    const outcome = context.calls.epoll_wait(epoll, words.number(2), words.number(3))
     return {
       outcome,
-      then: (result) => {
-        const { events = [] } = result as { readonly events?: readonly { events: number; data: number }[] }
+      verify: (result) => {
+        const { events = [] } = result as EpollResult
         const first = events[0] ?? { events: 0, data: 0 }
         if (first.events >>> 0 !== expected.events >>> 0) {
           throw new Mismatch(

@@ -23,7 +23,7 @@ export const FILE_CALLS: Readonly<Record<string, CallHandler>> = {
     const outcome = context.calls.pipe()
     return {
       outcome,
-      then: () => {
+      verify: () => {
         const ends = outcome.fds ?? []
         for (const [i, script] of scripts.entries()) context.opened(script, ends[i] ?? -1)
       },

@@ -22,7 +22,7 @@ export const OPTION_CALLS: Readonly<Record<string, CallHandler>> = {
     const outcome = context.calls.getsockopt(live, words.number(1), words.number(2))
     return {
       outcome,
-      then: () => {
+      verify: () => {
         if (outcome.result < 0 || outcome.value === undefined) return
         const got = lengthOf(outcome.value, length)
         if (got !== length) throw new Mismatch(`expected an option of ${length} octets, got one of ${got}`)
@@ -49,7 +49,7 @@ export const OPTION_CALLS: Readonly<Record<string, CallHandler>> = {
     const outcome = context.calls.ioctl(live, request, given)
     return {
       outcome,
-      then: () => {
+      verify: () => {
         const { value } = outcome
         if (value === undefined || expected.kind === 'any') return
         if (value !== given) throw new Mismatch(`expected ioctl to give [${given}], it gave [${value}]`)

@@ -1,4 +1,4 @@
-import type { Outcome, Result } from '../socket/index.js'
+import type { AddressResult, Outcome } from '../socket/index.js'
 import { Mismatch } from './failure.js'
 import type { CallHandler, Made } from './syscalls.js'
 import type { CallContext } from './syscalls-context.js'
@@ -26,7 +26,7 @@ export const SOCKET_CALLS: Readonly<Record<string, CallHandler>> = {
     const fd = words.number(0)
     return {
       outcome: context.calls.listen(context.live(fd), words.number(1)),
-      then: ({ result }) => {
+      verify: ({ result }) => {
         const conversation = context.conversation(fd)
         if (result === 0 && conversation !== null) context.packets.listening(conversation)
       },
@@ -60,7 +60,7 @@ export const SOCKET_CALLS: Readonly<Record<string, CallHandler>> = {
   close(words, context) {
     words.expectCount(1)
     const fd = words.number(0)
-    return { outcome: context.calls.close(context.live(fd)), then: () => context.closed(fd) }
+    return { outcome: context.calls.close(context.live(fd)), verify: () => context.closed(fd) }
   },
 }
 
@@ -75,15 +75,15 @@ export function connects(context: CallContext, fd: number, family: number): void
 function accept(
   context: CallContext,
   expected: Parameters<CallHandler>[2]['result'],
-  outcome: Outcome<Result & { readonly address?: { readonly port?: number } }>,
+  outcome: Outcome<AddressResult>,
 ): Made {
   return {
     outcome,
     givesFd: true,
-    then: (result) => {
+    verify: (result) => {
       if (result.result < 0) return
       const script = scriptNumber(context, expected)
-      const address = (result as { readonly address?: { readonly port?: number } }).address
+      const { address } = result as AddressResult
       context.packets.accepted(script, result.result, address?.port ?? 0)
       context.opened(script, result.result)
     },
@@ -95,16 +95,16 @@ export function givesFd(
   context: CallContext,
   expected: Parameters<CallHandler>[2]['result'],
   outcome: Outcome,
-  then: (script: number, live: number) => void,
+  made: (script: number, live: number) => void,
 ): Made {
   return {
     outcome,
     givesFd: true,
-    then: ({ result }) => {
+    verify: ({ result }) => {
       if (result < 0) return
       const script = scriptNumber(context, expected)
       context.opened(script, result)
-      then(script, result)
+      made(script, result)
     },
   }
 }

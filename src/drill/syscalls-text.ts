@@ -1,4 +1,4 @@
-import type { Outcome, Result } from '../socket/index.js'
+import type { ControlMessage as LiveMessage, MessageResult, Outcome } from '../socket/index.js'
 import type { Conversation } from './conversation.js'
 import { pattern } from './conversation.js'
 import { Mismatch } from './failure.js'
@@ -6,6 +6,7 @@ import type { CallHandler, Made } from './syscalls.js'
 import { type ControlMessage, listOf, messageHeader, numberOf, structOf } from './syscalls-arguments.js'
 import type { CallContext } from './syscalls-context.js'
 import { connects } from './syscalls-sockets.js'
+import { seconds } from './timeline.js'
 import { fieldOf, type Value, what } from './values.js'
 
 /** Calls that send and receive text. */
@@ -61,10 +62,19 @@ export const TEXT_CALLS: Readonly<Record<string, CallHandler>> = {
     const live = context.live(fd)
     const flags = words.number(2)
     const header = messageHeader(words.at(1))
-    const to = header.named ? context.address({ kind: 'any', position: words.at(1).position }, context.packets.connectAddress) : null
+    const to = header.named
+      ? context.address({ kind: 'any', position: words.at(1).position }, context.packets.connectAddress)
+      : null
     if (to !== null) connects(context, fd, to.family)
     const length = header.parts.reduce((sum, octets) => sum + octets, 0)
-    return sending(context, fd, length, null, (text) => context.calls.sendmsg(live, { text, to }, flags), flags)
+    return sending(
+      context,
+      fd,
+      length,
+      null,
+      (text) => context.calls.sendmsg(live, { text: text ?? new Uint8Array(0), to }, flags),
+      flags,
+    )
   },
 
   sendfile(words, context) {
@@ -72,6 +82,8 @@ export const TEXT_CALLS: Readonly<Record<string, CallHandler>> = {
     const fd = words.number(0)
     const live = context.live(fd)
     const from = context.live(words.number(1))
+    const conversation = context.conversation(fd)
+    if (conversation !== null) conversation.patternBroken = true
     return { outcome: context.calls.sendfile(live, from, words.numberBehind(2), words.number(3)) }
   },
 
@@ -116,27 +128,14 @@ export const TEXT_CALLS: Readonly<Record<string, CallHandler>> = {
     const made = receiving(context, fd, length, flags, (target) => context.calls.recvmsg(live, target, flags))
     return {
       ...made,
-      then: (result) => {
-        made.then?.(result)
-        const { flags: got = 0, control = [] } = result as ReceivedMessage
+      verify: (result) => {
+        made.verify?.(result)
+        const { flags: got = 0, control = [] } = result as MessageResult
         if (got !== header.flags) throw new Mismatch(`msg_flags: expected ${hex(header.flags)}, got ${hex(got)}`)
-        controlDifferences(header.control, control)
+        controlDifferences(header.control, control, context)
       },
     }
   },
-}
-
-/** What recvmsg gives beside the text. */
-interface ReceivedMessage extends Result {
-  readonly flags?: number
-  readonly control?: readonly LiveControl[]
-}
-
-interface LiveControl {
-  readonly level: number
-  readonly type: number
-  /** An int, or the fields of a struct by name. */
-  readonly data: number | Readonly<Record<string, number>>
 }
 
 const hex = (number: number): string => `0x${number.toString(16)}`
@@ -160,15 +159,16 @@ function sending(
   fd: number,
   length: number,
   buffer: Value | null,
-  make: (text: Uint8Array) => Outcome,
+  make: (text: Uint8Array | null) => Outcome,
   flags = 0,
 ): Made {
   if (buffer !== null && buffer.kind !== 'any' && !(buffer.kind === 'number' && buffer.number === 0)) {
     throw new Mismatch(`expected ... or NULL as the buffer, found ${what(buffer)}`)
   }
   const conversation = context.conversation(fd)
-  if ((flags & context.number('MSG_OOB')) !== 0 && conversation !== null) conversation.urgentSeen = true
-  const outcome = make(pattern(conversation?.written ?? 0, length))
+  if ((flags & context.number('MSG_OOB')) !== 0 && conversation !== null) conversation.patternBroken = true
+  const isNull = buffer?.kind === 'number' && length > 0
+  const outcome = make(isNull ? null : pattern(conversation?.written ?? 0, length))
   return {
     outcome,
     always: ({ result }) => {
@@ -183,7 +183,7 @@ function receiving(
   fd: number,
   length: number,
   flags: number,
-  make: (target: Uint8Array) => Outcome,
+  make: (target: Uint8Array | null) => Outcome,
 ): Made {
   const target = new Uint8Array(Math.max(0, length))
   const conversation = context.conversation(fd)
@@ -202,7 +202,7 @@ function receiving(
 }
 
 function verify(target: Uint8Array, length: number, start: number, conversation: Conversation): void {
-  if (conversation.urgentSeen) return
+  if (conversation.patternBroken) return
   const expected = pattern(start, length)
   for (let i = 0; i < length; i++) {
     if (target[i] !== expected[i]) {
@@ -212,7 +212,11 @@ function verify(target: Uint8Array, length: number, start: number, conversation:
 }
 
 /** Compares control messages in order. */
-function controlDifferences(expected: readonly ControlMessage[], live: readonly LiveControl[]): void {
+function controlDifferences(
+  expected: readonly ControlMessage[],
+  live: readonly LiveMessage[],
+  context: CallContext,
+): void {
   for (const [i, want] of expected.entries()) {
     const have = live[i]
     if (have === undefined) throw new Mismatch(`control message ${i + 1}: expected, none came`)
@@ -221,7 +225,7 @@ function controlDifferences(expected: readonly ControlMessage[], live: readonly 
         `control message ${i + 1}: expected level ${want.level} type ${want.type}, got level ${have.level} type ${have.type}`,
       )
     }
-    dataDifference(want.data, have.data, `control message ${i + 1}`)
+    dataDifference(want.data, have.data, `control message ${i + 1}`, context)
   }
   if (live.length > expected.length) {
     const { level, type } = live[expected.length]!
@@ -229,7 +233,7 @@ function controlDifferences(expected: readonly ControlMessage[], live: readonly 
   }
 }
 
-function dataDifference(want: Value, have: LiveControl['data'], where: string): void {
+function dataDifference(want: Value, have: LiveMessage['data'], where: string, context: CallContext): void {
   if (want.kind === 'any') return
   if (want.kind === 'number') {
     const number = typeof have === 'number' ? have : Number.NaN
@@ -237,9 +241,26 @@ function dataDifference(want: Value, have: LiveControl['data'], where: string): 
     return
   }
   if (want.kind !== 'struct' || typeof have === 'number') throw new Mismatch(`${where}: expected ${what(want)}`)
+  const stamp = fieldOf(want, 'scm_sec')
+  if (stamp?.kind === 'number') return timeDifference(want, have, where, context)
   for (const { name, value } of want.fields) {
     if (name === null || value.kind === 'any') continue
     const expected = numberOf(fieldOf(want, name)!, `${where}: ${name}`)
-    if (have[name] !== expected) throw new Mismatch(`${where}: ${name}: expected ${expected}, got ${have[name] ?? 'none'}`)
+    if (have[name] !== expected)
+      throw new Mismatch(`${where}: ${name}: expected ${expected}, got ${have[name] ?? 'none'}`)
   }
+}
+
+/** SCM_TIMESTAMPING: scripts count from their start, and are not exact. */
+function timeDifference(
+  want: Value & { readonly kind: 'struct' },
+  have: Readonly<Record<string, number>>,
+  where: string,
+  { packets, flags }: CallContext,
+): void {
+  const field = (name: string) => numberOf(fieldOf(want, name)!, `${where}: ${name}`)
+  const expected = field('scm_sec') * 1e6 + field('scm_nsec') / 1e3
+  const got = (have.scm_sec ?? 0) * 1e6 + (have.scm_nsec ?? 0) / 1e3 - packets.start * 1e3
+  if (Math.abs(expected - got) <= flags.toleranceUsecs) return
+  throw new Mismatch(`${where}: expected the time ${seconds(expected)} s, got ${seconds(got)} s`)
 }

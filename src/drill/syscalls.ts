@@ -17,7 +17,7 @@ export interface Made {
   /** The result is a descriptor: the number in the script is only a name for it. */
   readonly givesFd?: boolean
   /** Called when the call has returned what the script says; throws Mismatch for what else is wrong. */
-  readonly then?: (result: Result) => void
+  readonly verify?: (result: Result) => void
   /** Called when the call has returned, whatever it says. */
   readonly always?: (result: Result) => void
 }
@@ -101,7 +101,7 @@ class Started implements CallInProgress {
     this.#made.always?.(result)
     const problem = this.#resultProblem(result) ?? this.#errnoProblem(result)
     if (problem !== null) throw new Mismatch(problem)
-    this.#made.then?.(result)
+    this.#made.verify?.(result)
   }
 
   #resultProblem(result: Result): string | null {

@@ -17,8 +17,10 @@ export interface Holder {
   heldSockets(): readonly SocketRow[]
   /** FreeBSD's security association database. */
   setMd5Key(key: { readonly source: string; readonly destination: string; readonly secret: string } | null): void
-  /** Files the program may open. */
-  readonly files: Map<string, string>
+  /** Files that the program may open; null: there is none. */
+  readFile(path: string): string | null
+  writeFile(path: string, content: string): void
+  removeFile(path: string): boolean
 }
 
 const PROCESS_ID = '4242'
@@ -31,7 +33,7 @@ export class Commands {
   constructor(drilled: DrilledHost, holder: Holder, options: CommandsOptions) {
     this.#drilled = drilled
     const system = systemOf(drilled, holder)
-    this.#shell = new Shell(programs(system), filesOf(system, holder.files, options.readFile), [
+    this.#shell = new Shell(programs(system), filesOf(system, holder, options.readFile), [
       ['PPID', PROCESS_ID],
       ['PACKETDRILL_PID', PROCESS_ID],
       ['TFO_COOKIE', ''],
@@ -47,16 +49,16 @@ export class Commands {
 }
 
 /** Files of the kernel, files that the script's commands made, and files of the real disk, in that order. */
-function filesOf(system: System, made: Map<string, string>, onDisk: (path: string) => string | null): FileSystem {
+function filesOf(system: System, holder: Holder, onDisk: (path: string) => string | null): FileSystem {
   return {
-    read: (path) => (path === '/dev/null' ? '' : (kernelFile(path, system) ?? made.get(path) ?? onDisk(path))),
+    read: (path) => (path === '/dev/null' ? '' : (kernelFile(path, system) ?? holder.readFile(path) ?? onDisk(path))),
     write(path, content) {
       const name = sysctlOfPath(path)
       if (name !== null) return system.setSysctl(name, content.trim()) === null
-      made.set(path, content)
+      holder.writeFile(path, content)
       return true
     },
-    remove: (path) => made.delete(path),
+    remove: (path) => holder.removeFile(path),
   }
 }
 

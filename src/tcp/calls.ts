@@ -1,56 +1,222 @@
 import type { IpAddress } from '../wire/index.js'
-import type { Connection, ConnectionUser, ErrorName } from './connection.js'
-import type { Environment } from './environment.js'
-import type { Listener } from './listener.js'
-import type { ProgramOptions } from './program-options.js'
-import type { StateName } from './state-name.js'
+import { type Connection, type ErrorName, Ready } from './connection.js'
+import { appendText, queueFin } from './output.js'
+import { programRead } from './receive-window.js'
+import { finish, joinOrphans, sendReset } from './reset.js'
+import { sendDeferredSyn } from './active-open.js'
+import { hostWide } from './host-wide.js'
+import { seqDiff } from './sequence.js'
+import { State, type StateName, stateName } from './state-name.js'
+import { setState } from './states.js'
+import { leaveFastOpenQueue } from './fast-open.js'
+import { limitFinWait2 } from './time-wait.js'
 import type { Instant } from './time.js'
+import { noteRead, readableInOneGo, readUrgent } from './urgent.js'
 
-/** OPEN, active: whom to connect to. Addresses and the local port are already chosen; the tuple is free. */
-export interface ActiveOpen {
-  readonly local: IpAddress
-  readonly localPort: number
-  readonly remote: IpAddress
-  readonly remotePort: number
-  readonly user: ConnectionUser | null
-  readonly options?: Partial<ProgramOptions>
-  /** Fast open (RFC 7413): text to go with the SYN when there is a cookie; without, it follows the handshake. */
-  readonly fastOpenText?: Uint8Array
-  /**
-   * TCP_FASTOPEN_CONNECT, MSG_FASTOPEN: if there is a cookie, the SYN waits for the first SEND (of no octets, too) and
-   * carries what fits of it, which is all that this SEND takes; until then SND.NXT = ISS. Without a cookie the SYN goes
-   * at once and asks for one.
-   */
-  readonly fastOpenDeferred?: boolean
-}
+export { type ActiveOpen, openActive, openActiveFrom } from './active-open.js'
+export { setOptions } from './set-options.js'
 
 /** Flags of SEND. */
 export const SendFlag = { EndOfRecord: 1, More: 2, Urgent: 4 } as const
 /** Flags of RECEIVE. */
 export const ReceiveFlag = { Peek: 1, Urgent: 2 } as const
 
-/** OPEN, active (RFC 9293 3.10.1): sends the SYN; the connection is in SYN-SENT. `notify(Established|Error)` follows. */
-export declare function openActive(env: Environment, request: ActiveOpen, now: Instant): Connection
-/** OPEN, active, on a listener: it stops listening and connects (RFC 9293 3.10.1, LISTEN state). */
-export declare function openActiveFrom(listener: Listener, request: ActiveOpen, now: Instant): Connection
-/** SEND: octets taken (fewer than given, or 0, when the buffer is full), or why not: EPIPE, ENOTCONN, ECONNRESET … */
-export declare function send(c: Connection, chunk: Uint8Array, flags: number, now: Instant): number | ErrorName
-/** RECEIVE: octets copied; 0: the peer's FIN was read; EAGAIN: nothing there yet. */
-export declare function receive(c: Connection, target: Uint8Array, flags: number, now: Instant): number | ErrorName
+/** The error a connection failed with; reading it forgets it (SO_ERROR). */
+export function takeError(c: Connection): ErrorName | null {
+  const { error } = c
+  c.error = null
+  return error
+}
+
+/**
+ * SEND (RFC 9293 3.10.2): octets taken, fewer than given when the buffer is full, or why none: EAGAIN (full, or not
+ * connected yet), EPIPE (closing), ENOTCONN, or the error the connection failed with.
+ */
+export function send(c: Connection, chunk: Uint8Array, flags: number, now: Instant): number | ErrorName {
+  if (c.error !== null) return takeError(c)!
+  switch (c.state) {
+    case State.Closed:
+      return c.established || c.openedAt !== Number.POSITIVE_INFINITY ? 'EPIPE' : 'ENOTCONN'
+    case State.SynSent:
+      if (c.synDeferred) return sendDeferredSyn(c, chunk, now)
+      return queueBeforeEstablished(c, chunk, flags, now)
+    case State.SynReceived:
+      if (c.fastOpen?.passive !== true) return queueBeforeEstablished(c, chunk, flags, now)
+      break
+    case State.Established:
+    case State.CloseWait:
+      break
+    default:
+      // "connection closing"
+      return 'EPIPE'
+  }
+  if (c.snd.finQueued) return 'EPIPE'
+  const taken = appendText(c, chunk, flags, now)
+  return taken === 0 && chunk.length > 0 ? 'EAGAIN' : taken
+}
+
+/** "Queue the data for transmission after entering ESTABLISHED state" (RFC 9293 3.10.2), where systems do. */
+function queueBeforeEstablished(c: Connection, chunk: Uint8Array, flags: number, now: Instant): number | ErrorName {
+  const { sendInSynSent } = c.env.settings
+  if (sendInSynSent !== 'queue') return sendInSynSent
+  const taken = appendText(c, chunk, flags, now)
+  return taken === 0 && chunk.length > 0 ? 'EAGAIN' : taken
+}
+
+/**
+ * RECEIVE (RFC 9293 3.10.3): octets copied; 0: the peer's FIN was read, or reading was shut down; EAGAIN: nothing there
+ * yet; ENOTCONN; or the error the connection failed with, once what arrived before is read.
+ */
+export function receive(c: Connection, target: Uint8Array, flags: number, now: Instant): number | ErrorName {
+  if (flags & ReceiveFlag.Urgent) return receiveUrgent(c, target, flags)
+  const { queue } = c.rcv
+  if (queue !== undefined && queue.octets > 0 && target.length > 0) {
+    const length = Math.min(readableInOneGo(c), target.length)
+    if (length > 0) {
+      if (flags & ReceiveFlag.Peek) return queue.peek(target, length)
+      const taken = queue.read(target, length)
+      wasRead(c, taken, now)
+      return taken
+    }
+  }
+  return whyNothing(c)
+}
+
 /** RECEIVE without a copy: a view of what arrived, at most `max` octets; null: the peer's FIN was read. */
-export declare function receiveChunk(c: Connection, max: number, now: Instant): Uint8Array | null | ErrorName
-/** Half-close: FIN after everything sent so far; receiving goes on. */
-export declare function shutdownWrite(c: Connection, now: Instant): ErrorName | null
-/** No more text is read; what arrives is acknowledged and thrown away (Linux, FreeBSD). */
-export declare function shutdownRead(c: Connection, now: Instant): ErrorName | null
-/** CLOSE: nobody holds the connection any more. Linger 0 or unread text: RST; else FIN behind the text. */
-export declare function close(c: Connection, now: Instant): void
-/** ABORT (RFC 9293 3.10.5): RST, CLOSED. */
-export declare function abort(c: Connection, now: Instant): void
-/** STATUS (RFC 9293 3.10.6). */
-export declare function status(c: Connection): ConnectionStatus
-/** Changes what the program asks for, and does what follows: NODELAY and uncorking send, KEEPALIVE arms its timer … */
-export declare function setOptions(c: Connection, options: Partial<ProgramOptions>, now: Instant): void
+export function receiveChunk(c: Connection, max: number, now: Instant): Uint8Array | null | ErrorName {
+  const { queue } = c.rcv
+  if (queue !== undefined && queue.octets > 0) {
+    const chunk = queue.readChunk(Math.min(readableInOneGo(c), max))
+    if (chunk !== null) {
+      wasRead(c, chunk.length, now)
+      return chunk
+    }
+  }
+  const reason = whyNothing(c)
+  return reason === 0 ? null : reason
+}
+
+function wasRead(c: Connection, octets: number, now: Instant): void {
+  if (c.rcv.urgent) noteRead(c)
+  // a connection that has failed offers no window
+  if (c.state !== State.Closed && c.state !== State.TimeWait) programRead(c, octets, now)
+}
+
+function whyNothing(c: Connection): 0 | ErrorName {
+  if (c.rcv.finReceived) return 0
+  if (c.error !== null) return takeError(c)!
+  if (c.rcv.shutdown) return 0
+  if (c.state === State.Closed) return c.established ? 0 : 'ENOTCONN'
+  return 'EAGAIN'
+}
+
+function receiveUrgent(c: Connection, target: Uint8Array, flags: number): number | ErrorName {
+  const octet = readUrgent(c, (flags & ReceiveFlag.Peek) !== 0)
+  if (typeof octet === 'string') return octet === 'EAGAIN' && c.rcv.finReceived ? 0 : octet
+  if (target.length > 0) target[0] = octet
+  return Math.min(1, target.length)
+}
+
+/** Half-close: FIN after everything sent so far; receiving goes on (RFC 9293 3.6, case 1). ENOTCONN: there is nothing to close. */
+export function shutdownWrite(c: Connection, now: Instant): ErrorName | null {
+  switch (c.state) {
+    case State.Closed:
+      return 'ENOTCONN'
+    case State.SynSent:
+      finish(c, 'CLOSE', now)
+      return null
+    case State.SynReceived:
+    case State.Established:
+      toClosing(c, State.FinWait1, now)
+      return null
+    case State.CloseWait:
+      toClosing(c, State.LastAck, now)
+      return null
+    default:
+      return null
+  }
+}
+
+/** Our side is through: FIN behind what is queued. */
+function toClosing(c: Connection, to: State, now: Instant): void {
+  setState(c, to, 'CLOSE', c.env.observer, now)
+  queueFin(c, now)
+}
+
+/** No more text is read; what arrives is acknowledged and thrown away by whoever reads. */
+export function shutdownRead(c: Connection, now: Instant): ErrorName | null {
+  if (c.state === State.Closed) return 'ENOTCONN'
+  c.rcv.shutdown = true
+  if (c.user !== null) c.user.notify(c, Ready.Readable, now)
+  return null
+}
+
+/**
+ * CLOSE by the program that held it (RFC 9293 3.10.4): nobody reads or writes any more. Linger 0: ABORT. Unread text: RST,
+ * so that the peer learns it was lost (MUST-13). Else FIN behind what is queued, and the machine goes on by itself.
+ */
+export function close(c: Connection, now: Instant): void {
+  c.user = null
+  c.rcv.shutdown = true
+  if (c.ended !== null) {
+    c.ended.holder = null
+    c.ended = null
+    return
+  }
+  switch (c.state) {
+    case State.Closed:
+    case State.TimeWait:
+      return
+    case State.SynSent:
+      return finish(c, 'CLOSE', now)
+    case State.SynReceived:
+      if (c.env.settings.closeEndsHandshake && c.fastOpen === null) return finish(c, 'CLOSE', now)
+  }
+  if (unreadText(c)) return closeUnread(c, now)
+  if (c.linger === 0) return abort(c, now)
+  if (c.state === State.SynReceived || c.state === State.Established) toClosing(c, State.FinWait1, now)
+  else if (c.state === State.CloseWait) toClosing(c, State.LastAck, now)
+  becomeOrphan(c, now)
+}
+
+const unreadText = (c: Connection): boolean => c.env.settings.resetOnUnreadData && c.rcv.queue.octets > 0
+
+function closeUnread(c: Connection, now: Instant): void {
+  c.env.counters.count('TcpExtTCPAbortOnClose')
+  leaveFastOpenQueue(c)
+  if (c.state !== State.Closing && c.state !== State.LastAck) sendReset(c, now)
+  finish(c, 'CLOSE with unread text', now)
+}
+
+/** No program holds it any more. */
+function becomeOrphan(c: Connection, now: Instant): void {
+  const { env } = c
+  joinOrphans(c)
+  if (c.state === State.FinWait2) return limitFinWait2(c, now)
+  if (hostWide(env).orphans <= env.settings.maxOrphans) return
+  env.counters.count('TcpExtTCPAbortOnMemory')
+  sendReset(c, now)
+  finish(c, 'too many orphans', now)
+}
+
+/** ABORT (RFC 9293 3.10.5): what is queued is thrown away, the peer gets a RST, CLOSED. */
+export function abort(c: Connection, now: Instant): void {
+  if (c.ended !== null) return c.ended.end('ABORT', now)
+  switch (c.state) {
+    case State.Closed:
+    case State.TimeWait:
+      return
+    case State.SynSent:
+    case State.Closing:
+    case State.LastAck:
+      break
+    default:
+      sendReset(c, now)
+      c.env.counters.count('TcpExtTCPAbortOnData')
+  }
+  leaveFastOpenQueue(c)
+  finish(c, 'ABORT', now)
+}
 
 /** What STATUS tells. */
 export interface ConnectionStatus {
@@ -65,3 +231,22 @@ export interface ConnectionStatus {
   readonly urgent: boolean
   readonly userTimeout: number
 }
+
+/** STATUS (RFC 9293 3.10.6). */
+export function status(c: Connection): ConnectionStatus {
+  const { snd, rcv } = c
+  return {
+    state: stateName(c.state),
+    local: socketText(c.local, c.localPort),
+    remote: socketText(c.remote, c.remotePort),
+    sendWindow: snd.wnd,
+    receiveWindow: rcv.wnd,
+    unacknowledged: seqDiff(snd.nxt, snd.una),
+    unread: rcv.queue === undefined ? 0 : rcv.queue.octets,
+    urgent: rcv.urgent,
+    userTimeout: c.userTimeout,
+  }
+}
+
+const socketText = (address: IpAddress, port: number): string =>
+  address.isIPv4 ? `${address}:${port}` : `[${address}]:${port}`

@@ -63,6 +63,8 @@ edge('SYN-RECEIVED', rcv('RST'), 'CLOSED', none, '3.10.7.4', 'active OPEN, or ac
 edge('SYN-RECEIVED', rcv('SYN'), 'LISTEN', none, '3.10.7.4', 'passive OPEN, RFC 793 rules')
 edge('SYN-RECEIVED', rcv('SYN'), 'CLOSED', snd('RST'), '3.10.7.4', 'active OPEN, RFC 793 rules')
 drawn('SYN-RECEIVED', 'CLOSE', 'FIN-WAIT-1', snd('FIN'), '3.10.4')
+edge('SYN-RECEIVED', 'CLOSE', 'CLOSED', 'delete TCB', 'FreeBSD', 'before the handshake is complete')
+edge('SYN-RECEIVED', 'CLOSE with unread text', 'CLOSED', snd('RST'), '3.6.1, MUST-13', 'fast open')
 edge('SYN-RECEIVED', 'ABORT', 'CLOSED', snd('RST'), '3.10.5')
 edge('SYN-RECEIVED', 'timeout: retransmission', 'CLOSED', none, '3.8.3', 'R2 is exceeded')
 edge('SYN-RECEIVED', 'timeout: user', 'CLOSED', snd('RST'), '3.10.8')
@@ -103,7 +105,14 @@ for (const from of [
 for (const from of ['FIN-WAIT-1', 'FIN-WAIT-2'] as const) {
   edge(from, rcv('text after CLOSE'), 'CLOSED', snd('RST'), '3.6.1, MUST-13', 'no program holds it')
 }
-for (const from of ['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-1', 'FIN-WAIT-2'] as const) {
+for (const from of [
+  'ESTABLISHED',
+  'CLOSE-WAIT',
+  'FIN-WAIT-1',
+  'FIN-WAIT-2',
+  'CLOSING',
+  'LAST-ACK',
+] as const) {
   edge(from, 'CLOSE with unread text', 'CLOSED', snd('RST'), '3.6.1, MUST-13')
 }
 for (const from of ['ESTABLISHED', 'CLOSE-WAIT'] as const) {

@@ -14,6 +14,8 @@ import { Timer } from './timers.js'
 const LEAST_MSS = 88
 const DEFAULT_MSS = 536
 const TIMESTAMPS_LENGTH = 12
+/** Shortest delay there is, ms. */
+const TICK = 1
 /** Answers in time before ACKs wait for them (Linux tcp_pingpong_thresh). */
 const PINGPONG = 1
 /** ACKs sent at once for text out of order before they are compressed (the sender needs three duplicates). */
@@ -178,11 +180,15 @@ function compress(c: Connection, now: Instant): void {
     emitAck(c, now)
     return
   }
-  rcv.compressed++
-  if (rcv.compressed > 1) return
   let rtt = rcv.rtt8 / 8
   if (c.rtt.smoothed > 0 && c.rtt.smoothed < rtt) rtt = c.rtt.smoothed
   const wait = Math.min(settings.compressSackDelay, rtt / 20)
+  if (wait <= 0) {
+    emitAck(c, now)
+    return
+  }
+  rcv.compressed++
+  if (rcv.compressed > 1) return
   arm(c, Timer.DelayedAck, now + wait, now)
 }
 
@@ -197,11 +203,7 @@ function delay(c: Connection, now: Instant): void {
     if (c.rtt.smoothed > 0) most = Math.min(most, Math.max(c.rtt.smoothed, delayedAckMin))
     wait = Math.min(wait, most)
   }
-  wait = Math.min(wait, delayedAckMax)
-  if (wait <= 0) {
-    emitAck(c, now)
-    return
-  }
+  wait = Math.max(TICK, Math.min(wait, delayedAckMax))
   let at = now + wait
   if (rcv.owed & Owed.Timer) {
     const set = c.timers[Timer.DelayedAck]!

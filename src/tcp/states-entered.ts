@@ -41,7 +41,8 @@ export function finArrives(c: Connection, now: Instant): void {
     case State.SynReceived:
     case State.Established:
       setState(c, State.CloseWait, 'rcv FIN', env.observer, now)
-      ackNow(c)
+      // Linux lets the program's own FIN carry the ACK if it comes soon; text-arrives.ts has scheduled it
+      if (!env.settings.interactiveAcks) ackNow(c)
       break
     case State.FinWait1:
       if (c.finAcknowledged) lastAckSent(c, 'rcv FIN, ACK of FIN', now)

@@ -8,9 +8,9 @@ import { chargeOf, collapsedCost, tailroomOfLastCharge } from './receive-memory.
 import { Owed } from './receive-state.js'
 import { chargedMemory, growWindow, largestReceiveWindow, receiveWindow } from './receive-window.js'
 import { duplicateArrived } from './sack.js'
-import { finArrives } from './segment-arrives.js'
 import { after, atOrAfter, atOrBefore, before, seqAdd, seqDiff } from './sequence.js'
 import { State } from './state-name.js'
+import { finArrives } from './states-entered.js'
 import type { Instant } from './time.js'
 import { captureUrgentOctet } from './urgent.js'
 
@@ -247,7 +247,7 @@ function takeInOrder(c: Connection, seg: Segment, from: number, length: number, 
     if (!reassembly.isEmpty && !rcv.finReceived) drainReassembly(c, reassembly, from, now)
     else reassembly.sacks.acknowledged(rcv.nxt)
   }
-  c.user?.notify(c, rcv.finReceived ? Ready.Readable | Ready.PeerClosed : Ready.Readable, now)
+  if (!rcv.finReceived) c.user?.notify(c, Ready.Readable, now)
 }
 
 /** Appends text to what the program will read, or throws it away when nobody will. */

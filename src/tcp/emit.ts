@@ -1,18 +1,89 @@
+import { ACK, FIN, type Segment, SYN, URG } from '../wire/index.js'
+import { ackSent } from './acknowledge.js'
 import type { Connection } from './connection.js'
+import { markEcn } from './ecn.js'
+import { writeOptions } from './options.js'
+import { windowToOffer } from './receive-window.js'
+import { before, seqAdd } from './sequence.js'
 import type { Instant } from './time.js'
+
+/** Starts a segment of a connection: addresses, ports and what the program asked of the IP header. */
+export function address(c: Connection, out: Segment): void {
+  out.reset()
+  out.source = c.local
+  out.destination = c.remote
+  out.sourcePort = c.localPort
+  out.destinationPort = c.remotePort
+  out.ttl = c.ttl < 0 ? c.env.settings.ttl : c.ttl
+  out.dscp = c.dscp
+  out.flowLabel = c.flowLabel
+  out.dontFragment = c.pathMtuDiscovery
+}
 
 /**
  * Sends one segment (or super-segment) of a connection: `flags` as given, text [seq, seq + textLength) of the send
  * queue, ACK, window and options as they are now. `gsoSize` > 0: a super-segment of pieces of that many octets.
  */
-export declare function emit(
+export function emit(
   c: Connection,
   flags: number,
   seq: number,
   textLength: number,
   retransmission: boolean,
   now: Instant,
-  gsoSize?: number,
-): void
-/** A bare ACK (T3's acknowledge.ts decides when). SEQ is SND.NXT, or the right edge of a window that shrank. */
-export declare function emitAck(c: Connection, now: Instant): void
+  gsoSize = 0,
+): void {
+  const { env, snd } = c
+  const { out } = env
+  address(c, out)
+  out.seq = seq
+  out.flags = flags
+  if (flags & ACK) out.ack = c.rcv.nxt
+  if (textLength > 0) {
+    out.text = snd.queue
+    out.textLength = textLength
+    out.gsoSize = gsoSize
+  }
+  if (snd.urgent) markUrgent(c, out)
+  out.window = windowToOffer(c, now)
+  writeOptions(c, out, now)
+  if (c.ecn !== null) markEcn(c, out, textLength > 0, retransmission)
+  snd.lastEmitted = now
+  const segments = gsoSize > 0 ? Math.ceil(textLength / gsoSize) : 1
+  snd.segmentsSent += segments
+  if (textLength > 0) {
+    snd.textSegmentsSent += segments
+    snd.octetsSent += textLength
+    if (c.recovery.inFlight === 0) c.congestion.sendingStarts(c, now)
+    snd.lastSent = now
+  }
+  env.transmit(c, out, retransmission, now)
+  if (flags & ACK) ackSent(c, now)
+}
+
+/** A bare ACK (acknowledge.ts decides when). SEQ is SND.NXT, or the right edge of a window that shrank. */
+export function emitAck(c: Connection, now: Instant): void {
+  const { snd } = c
+  // BSD's output repeats a FIN that is not acknowledged in every ACK
+  const again = c.env.settings.resendFinWhenClosing && snd.finSent && !c.finAcknowledged
+  if (again) emit(c, FIN | ACK, snd.finSeq, 0, true, now)
+  else emit(c, ACK, acceptableSeq(c), 0, false, now)
+}
+
+/** SND.NXT; a peer that took window back would not accept it, but takes the edge of what it left. */
+export function acceptableSeq(c: Connection): number {
+  const { snd } = c
+  const edge = seqAdd(snd.una, snd.wnd)
+  if (!before(edge, snd.nxt)) return snd.nxt
+  // the peer could not say more exactly what it left
+  if (snd.wscaleOk && ((snd.nxt - edge) | 0) < 1 << c.rcv.wscale) return snd.nxt
+  return edge
+}
+
+/** Whether a segment with text from `seq` on must say that urgent text is ahead (MUST-30 to MUST-32, RFC 6093). */
+function markUrgent(c: Connection, out: Segment): void {
+  const { up } = c.snd
+  if (out.flags & SYN || !before(out.seq, up)) return
+  out.flags |= URG
+  out.urgentPointer = Math.min((up - out.seq) >>> 0, 0xffff)
+}

@@ -1,5 +1,7 @@
-import { type Instant, NEVER } from './time.js'
+import type { Chronograph } from './chronograph.js'
+import type { DeliveryRate } from './delivery-rate.js'
 import type { SendQueue } from './send-queue.js'
+import { type Instant, NEVER } from './time.js'
 
 /** The send half of the TCB: SND.* of RFC 9293 3.3.1 and what sending needs beside. Owned by output.ts, ack-arrives.ts, recovery/. */
 export class SendState {
@@ -27,6 +29,8 @@ export class SendState {
   peerMss = 536
   /** Octets of text in a full segment now: min(peerMss, path) less the options every segment carries (Eff.snd.MSS). */
   mss = 536
+  /** Path MTU that `mss` was computed from, octets. */
+  mtu = 0
   /** Upper limit by TCP_MAXSEG, octets; 0: none. */
   userMss = 0
   /** SACK was agreed. */
@@ -51,4 +55,55 @@ export class SendState {
   retransmitStamp: Instant = NEVER
   /** Zero-window or keepalive probes sent and not answered. */
   probesOut = 0
+  /** When the first of those probes left; NEVER: none. */
+  probesStamp: Instant = NEVER
+  /** When the peer last acknowledged anything (keepalive). */
+  lastAcked: Instant = -NEVER
+
+  // --- buffer (send-buffer.ts) ---
+  /** Send buffer size, octets, and whether the program fixed it (SO_SNDBUF). */
+  buffer = 0
+  bufferFixed = false
+  /** The program found no room and waits for Ready.Writable. */
+  noSpace = false
+
+  // --- sending (output.ts) ---
+  /** What Nagle and cork hold back now goes once (Linux TCP_NAGLE_PUSH). */
+  pushOnce = false
+  /** PSH was put on the record that ends here (Linux pushed_seq). */
+  pushedSeq = 0
+  /** End of the last segment that was not full (Minshall). */
+  smallSeq = 0
+  /** When anything was last sent. */
+  lastEmitted: Instant = -NEVER
+  /** Octets per second at which Linux would pace; Infinity: not known yet. */
+  pacingRate = Number.POSITIVE_INFINITY
+  /** Segments are spaced out by that rate. */
+  paced = false
+
+  // --- use of the congestion window (RFC 7661, Linux tcp_cwnd_validate) ---
+  /** cwnd was what limited us in the window that ends at `cwndUsageSeq`; most segments in flight in it. */
+  cwndLimited = false
+  maxPacketsOut = 0
+  cwndUsageSeq = 0
+  /** Most of cwnd used since `cwndStamp`. */
+  cwndUsed = 0
+  cwndStamp: Instant = -NEVER
+
+  rate!: DeliveryRate
+  chronograph: Chronograph | null = null
+
+  // --- counts (tcp_info, RFC 4898) ---
+  octetsAcked = 0
+  octetsSent = 0
+  octetsRetransmitted = 0
+  segmentsSent = 0
+  segmentsReceived = 0
+  textSegmentsSent = 0
+  segmentsRetransmitted = 0
+  /** RTO time-outs, recoveries begun by them, when the current one began and the time spent in those that ended, ms. */
+  timeouts = 0
+  timeoutRecoveries = 0
+  timeoutStamp: Instant = NEVER
+  timeoutTime = 0
 }

@@ -1,0 +1,46 @@
+import type { Connection } from './connection.js'
+import { probeWindow } from './persist.js'
+import { fail, sendReset } from './reset.js'
+import { State } from './state-name.js'
+import type { Instant, Millis } from './time.js'
+import { arm, disarm } from './timeouts.js'
+import { Timer } from './timers.js'
+
+/** Starts the keepalive timer (RFC 9293 3.8.4): the program asked for it, or the connection that has it is established. */
+export function armKeepalive(c: Connection, now: Instant): void {
+  arm(c, Timer.Keepalive, now + c.keepaliveIdle, now)
+}
+
+/** TCP_KEEPIDLE was changed, or keepalive turned on or off. */
+export function keepaliveChanged(c: Connection, now: Instant): void {
+  if (!c.keepalive || !c.established) disarm(c, Timer.Keepalive, now)
+  else arm(c, Timer.Keepalive, now + Math.max(c.keepaliveIdle - idleFor(c, now), 0), now)
+}
+
+/** Time since anything came from the peer, ms. */
+function idleFor(c: Connection, now: Instant): Millis {
+  return now - Math.max(c.lastReceived, c.snd.lastAcked)
+}
+
+/**
+ * Nothing was heard for as long as the program allows: a probe. Probes unanswered one after the other end the connection
+ * (MUST-26: a single one must not), or all that a user time-out leaves time for (RFC 5482).
+ */
+export function keepaliveExpired(c: Connection, now: Instant): void {
+  const { snd, recovery, env } = c
+  if (!c.keepalive || c.state < State.Established || c.state > State.LastAck) return
+  // what is in flight has its own timer
+  if (recovery.packetsOut > 0 || snd.queue.unsent !== null) return armKeepalive(c, now)
+  const idle = idleFor(c, now)
+  if (idle < c.keepaliveIdle) return arm(c, Timer.Keepalive, now + c.keepaliveIdle - idle, now)
+  const gone = c.userTimeout > 0 ? idle >= c.userTimeout && snd.probesOut > 0 : snd.probesOut >= c.keepaliveProbes
+  if (gone) {
+    sendReset(c, now)
+    fail(c, c.softError ?? 'ETIMEDOUT', 'timeout: keepalive', now)
+    return
+  }
+  env.counters.count('TcpExtTCPKeepAlive')
+  probeWindow(c, now)
+  snd.probesOut++
+  arm(c, Timer.Keepalive, now + c.keepaliveInterval, now)
+}

@@ -39,9 +39,8 @@ export interface Personality {
   readonly lingerSaysTimeout: boolean
   /** TCP-level options of a connection that is gone: FreeBSD ECONNRESET; null: they still work. */
   readonly goneOptions: 'ECONNRESET' | null
-  /** tcpi_state of a socket that is CLOSED, that listens. */
-  readonly closedState: number
-  readonly listenState: number
+  /** tcpi_state by `State`: CLOSED, LISTEN, SYN-SENT … as RFC 9293 orders them. */
+  readonly stateNumbers: readonly number[]
   /** What poll says of a TCP socket: Linux's tcp_poll or BSD's sopoll. */
   readonly poll: 'linux' | 'bsd'
   /** Smallest SO_SNDBUF and SO_RCVBUF as they take effect, octets. */
@@ -87,8 +86,7 @@ export const LINUX: Personality = {
   lingerOnlyBlocking: false,
   lingerSaysTimeout: false,
   goneOptions: null,
-  closedState: 7,
-  listenState: 10,
+  stateNumbers: [7, 10, 2, 3, 1, 4, 5, 8, 11, 9, 6],
   poll: 'linux',
   minSendBuffer: 4608,
   minReceiveBuffer: 2304,
@@ -115,8 +113,7 @@ export const FREEBSD: Personality = {
   lingerOnlyBlocking: true,
   lingerSaysTimeout: true,
   goneOptions: 'ECONNRESET',
-  closedState: 0,
-  listenState: 1,
+  stateNumbers: [0, 1, 2, 3, 4, 6, 9, 5, 7, 8, 10],
   poll: 'bsd',
   minSendBuffer: 1,
   minReceiveBuffer: 1,

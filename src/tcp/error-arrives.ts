@@ -6,8 +6,8 @@ import { fail } from './reset.js'
 import { before } from './sequence.js'
 import type { Settings } from './settings.js'
 import { State } from './state-name.js'
-import { revertBackoff } from './timeouts.js'
 import type { Instant } from './time.js'
+import { armRetransmit, untilRto } from './transmit-timers.js'
 
 /** RFC 1191 7.1: what routers without RFC 1191 have behind them, octets. */
 const PLATEAUS = [65535, 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68] as const
@@ -66,6 +66,15 @@ function unreachable(c: Connection, error: IcmpError, now: Instant): void {
     return fail(c, name, 'icmp: hard error', now)
   }
   c.softError = name
+}
+
+/** RFC 6069: the router that has no way now is the cause of the loss, not congestion. */
+function revertBackoff(c: Connection, now: Instant): void {
+  const { snd, rtt } = c
+  if (!c.established || snd.retransmits === 0 || snd.backoff === 0) return
+  snd.backoff--
+  rtt.rto = Math.min(rtt.withoutBackoff() * 2 ** snd.backoff, c.env.settings.rtoMax)
+  armRetransmit(c, now + Math.max(0, untilRto(c, now)), now)
 }
 
 const isUnreachable = (error: IcmpError): boolean =>

@@ -272,6 +272,7 @@ function synCrosses(c: Connection, seg: Segment, now: Instant): void {
   snd.maxWnd = seg.window
   snd.wl1 = seg.seq
   mssChanged(c, now)
+  establishReceiving(c, now)
   keepSynText(c, seg)
   setState(c, State.SynReceived, 'rcv SYN', env.observer, now)
   c.synsResent = 0
@@ -320,8 +321,8 @@ export function handshakeCompletes(c: Connection, seg: Segment, now: Instant): v
   // with fast open the program may have closed already
   if (c.state === State.SynReceived) setState(c, State.Established, 'rcv ACK of SYN', env.observer, now)
   ackArrives(c, seg, now)
-  const taken = c.fastOpen?.passive === true
-  if (!taken) establishReceiving(c, now)
+  // simultaneous and fast open have done so with the peer's SYN
+  if (!c.active && c.fastOpen === null) establishReceiving(c, now)
   establishSending(c, now)
   if (c.user !== null) c.user.notify(c, Ready.Established | Ready.Writable, now)
   keptTextArrives(c, now)

@@ -168,8 +168,8 @@ function moveClamp(c: Connection, clamp: number): void {
 /** What is left of the window offered last: from RCV.NXT to its right edge, octets. */
 export function receiveWindow(c: Connection): number {
   const { rcv } = c
-  const left = rcv.wnd - seqDiff(rcv.nxt, rcv.wup)
-  return Math.max(left, 0)
+  const left = Math.max(0, rcv.wnd - seqDiff(rcv.nxt, rcv.wup))
+  return c.env.settings.acceptFreeBuffer ? Math.max(left, freeWindow(c)) : left
 }
 
 /** From RCV.NXT to the rightmost edge ever offered, octets. */

@@ -13,7 +13,7 @@ import {
   SYN,
 } from '../wire/index.js'
 import { type Connection, type ErrorName, Ready } from './connection.js'
-import { emitAck } from './emit.js'
+import { acceptableSeq, emit } from './emit.js'
 import type { Environment } from './environment.js'
 import { hostWide } from './host-wide.js'
 import type { Observed } from './observer.js'
@@ -200,7 +200,7 @@ export function challengeAck(c: Connection, seg: Segment, now: Instant): void {
   limited.challenges++
   env.counters.count('TcpExtTCPChallengeACK')
   if (seg.flags & SYN) env.counters.count('TcpExtTCPSYNChallenge')
-  emitAck(c, now)
+  emit(c, ACK, acceptableSeq(c), 0, false, now)
 }
 
 /** At most one answer to something invalid in `invalidRateLimit` (Linux `tcp_invalid_ratelimit`). */

@@ -35,6 +35,10 @@ export interface Settings extends SenderSettings {
   abortOnOverflow: boolean
   /** A SYN is dropped while the accept queue is full (Linux); FreeBSD takes it into its syncache. */
   dropSynWhenAcceptQueueFull: boolean
+  /** A listener keeps as many half-open entries as its backlog (Linux), and never more than `maxSynBacklog`. */
+  synQueueByBacklog: boolean
+  /** ICMP errors of `icmpAbortsHandshake` remove an entry of the SYN queue; FreeBSD lets it time out. */
+  icmpAbortsSynQueue: boolean
   /** SYN-ACKs have a smaller retry limit when the SYN queue is more than half full (Linux). */
   pruneSynQueue: boolean
   /** Text and FIN that came with a SYN in SYN-SENT: kept until the handshake is complete (RFC 9293 3.10.7.3), text only (FreeBSD), or dropped (Linux). */
@@ -49,6 +53,8 @@ export interface Settings extends SenderSettings {
   sendInSynSent: 'queue' | 'EAGAIN' | 'ENOTCONN'
   /** An OPEN with text (fast open) takes all of it, what does not go with the SYN follows later (FreeBSD); else only what goes with the SYN (Linux). */
   openQueuesText: boolean
+  /** CLOSE in SYN-RECEIVED forgets the connection (FreeBSD); else FIN follows (RFC 9293 3.10.4). */
+  closeEndsHandshake: boolean
   /** RST in CLOSE-WAIT is reported as EPIPE (Linux) instead of ECONNRESET. */
   resetInCloseWaitIsPipe: boolean
   /** A listener drops SYN+FIN (Linux); else the FIN is ignored. */
@@ -120,6 +126,8 @@ export interface Settings extends SenderSettings {
   /** Text beyond the window: false: trimmed (RFC 9293 3.10.7.4, FreeBSD); true: a segment is taken whole if it ends within the
    * largest window ever offered, or nothing waits to be read (Linux). */
   acceptBeyondWindow: boolean
+  /** What fits the free receive buffer is acceptable, also when the window field could not say so much (FreeBSD). */
+  acceptFreeBuffer: boolean
   /** Segments that end at or before RCV.NXT: answered and dropped (RFC 9293 3.10.7.4), or their ACK is still processed (FreeBSD).
    * With `acceptBeyondWindow` those before the last ACK sent are dropped (Linux). */
   oldSegments: 'drop' | 'process'

@@ -284,6 +284,7 @@ class Run {
 
   /** Lets a blocked call go on that was woken just now. */
   #wakeCall(): void {
+    this.#finishCall()
     while (this.#inProgress !== null && this.#drilled.dueNow()) this.#finishCall()
   }
 

@@ -143,6 +143,10 @@ export function startConnect(s: TcpSocket, to: SocketAddress, manner: ConnectMan
   const { listener } = s
   s.listener = null
   s.connection = listener === null ? openActive(s.host, request, now) : openActiveFrom(listener, request, now)
+  if (s.gone && s.connection.error === 'EADDRNOTAVAIL') {
+    s.connection = null
+    return 'EADDRNOTAVAIL'
+  }
   s.phase = 'connecting'
   return null
 }

@@ -17,12 +17,13 @@ export const newReceiving = (target: Uint8Array, flags: number): Receiving => ({
 /** One try at receiving: octets in all (0: the end), why none, or null: it has to wait. Linux tcp_recvmsg's order. */
 export function receiveStep(s: TcpSocket, m: Receiving, now: Instant, last: boolean): number | Errno | null {
   if (s.listener !== null) return 'ENOTCONN'
-  if (m.flags & Message.OutOfBand) return receiveUrgent(s, m, now, last)
+  if (m.flags & Message.OutOfBand) return receiveUrgent(s, m, now)
   const c = s.connection
   const { length } = m.target
+  if (length === 0) return 0
   const before = m.taken
   if (c !== null && s.readable > 0) takeText(s, c, m, now)
-  if (m.taken >= length && (length > 0 || s.readable > 0)) return m.taken
+  if (m.taken >= length) return m.taken
 
   // enough for whoever does not insist on all of it
   const target = m.flags & Message.WaitAll ? length : Math.min(s.own.receiveLowat, length)
@@ -62,15 +63,11 @@ function takeText(s: TcpSocket, c: Connection, m: Receiving, now: Instant): void
   }
 }
 
-/** MSG_OOB: the one urgent octet (RFC 6093). */
-function receiveUrgent(s: TcpSocket, m: Receiving, now: Instant, last: boolean): number | Errno | null {
+/** MSG_OOB: the one urgent octet (RFC 6093); it is never waited for. */
+function receiveUrgent(s: TcpSocket, m: Receiving, now: Instant): number | Errno {
   const c = s.connection
   if (s.asked.oobInline || c === null || !c.rcv.urgent) return 'EINVAL'
   if (c.state === State.Closed && !c.rcv.finReceived) return 'ENOTCONN'
-  if (c.rcv.urgentOctet >= 0) {
-    const n = receive(c, m.target, ReceiveFlag.Urgent | (m.flags & Message.Peek ? ReceiveFlag.Peek : 0), now)
-    return n
-  }
-  if (s.gone || s.readShutdown) return 0
-  return last ? 'EAGAIN' : null
+  const n = receive(c, m.target, ReceiveFlag.Urgent | (m.flags & Message.Peek ? ReceiveFlag.Peek : 0), now)
+  return n === 'EAGAIN' && (s.gone || s.readShutdown) ? 0 : n
 }

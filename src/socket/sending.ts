@@ -1,4 +1,4 @@
-import { type Connection, type Instant, SendFlag, State, send, seqDiff } from '../tcp/index.js'
+import { type Connection, type Instant, SendFlag, State, send } from '../tcp/index.js'
 import type { SocketAddress } from './address.js'
 import type { Errno } from './errno.js'
 import { Message } from './message-flags.js'
@@ -59,11 +59,8 @@ function sendText(s: TcpSocket, c: Connection, m: Sending, now: Instant, last: b
   while (m.taken < text.length) {
     const rest = m.taken === 0 ? text : text.subarray(m.taken)
     const n = send(c, rest, bits, now)
+    if (n === 'EAGAIN' && !last) return null
     if (typeof n === 'string') return m.taken > 0 ? m.taken : n
-    if (n === 0) {
-      if (!last) return null
-      return m.taken > 0 ? m.taken : 'EAGAIN'
-    }
     m.taken += n
     s.written += n
   }
@@ -89,7 +86,7 @@ function openStep(s: TcpSocket, m: Sending, now: Instant, last: boolean): 0 | nu
   if (m.connect === 'waiting') return awaitStep(s, m, now, last)
   if (m.flags & Message.FastOpen || s.connectDeferred) return fastOpenStep(s, m, now, last)
   if (m.to !== null && s.personality.sendConnects && s.connection === null && s.listener === null) {
-    return impliedConnect(s, m, now)
+    return impliedConnect(s, m, now, last)
   }
   return 0
 }
@@ -129,15 +126,16 @@ function settle(s: TcpSocket, m: Sending, outcome: 0 | Errno | null): 0 | number
   return outcome
 }
 
-/** sendto with an address connects (FreeBSD): the text waits for the handshake in the send buffer, or goes with the SYN. */
-function impliedConnect(s: TcpSocket, m: Sending, now: Instant): 0 | number | Errno {
+/**
+ * sendto with an address connects (FreeBSD). With fast open asked for, the text goes with the SYN or waits for the
+ * handshake in the send buffer; else the call waits.
+ */
+function impliedConnect(s: TcpSocket, m: Sending, now: Instant, last: boolean): 0 | number | Errno | null {
   const withSyn = s.own.fastOpenConnect
   const error = startConnect(s, m.to!, withSyn ? { text: m.text } : {}, now)
   if (error !== null) return error
-  const c = s.connection!
-  const n = withSyn ? seqDiff(c.snd.queue.writeSeq, c.snd.iss) - 1 : send(c, m.text, 0, now)
-  if (typeof n === 'string') return n
-  m.taken = n
-  s.written += n
-  return n
+  if (!withSyn) return settle(s, m, awaitConnected(s, 'EINPROGRESS', now, last))
+  m.taken = s.connection!.openTaken
+  s.written += m.taken
+  return m.taken
 }

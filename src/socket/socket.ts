@@ -149,9 +149,10 @@ export class TcpSocket extends OpenFile implements ConnectionUser {
     return this.connection !== null && (this.connection.rcv.finReceived || this.gone)
   }
 
-  /** Octets that recv would give now. */
+  /** Octets that recv would give now: an urgent octet that is next and out of band is none of them. */
   get readable(): number {
-    return this.connection?.rcv.queue?.octets ?? 0
+    const octets = this.connection?.rcv.queue?.octets ?? 0
+    return octets > 0 && !this.asked.oobInline && this.atUrgentMark ? octets - 1 : octets
   }
 
   /** An urgent octet waits for MSG_OOB. */
@@ -166,8 +167,7 @@ export class TcpSocket extends OpenFile implements ConnectionUser {
 
   /** connect returned at once and the SYN waits for text (TCP_FASTOPEN_CONNECT). */
   get connectDeferred(): boolean {
-    const c = this.connection
-    return c !== null && c.state === State.SynSent && c.snd.nxt === c.snd.iss
+    return this.connection?.synDeferred === true
   }
 
   /** The pending error, which is pending no more. */

@@ -62,7 +62,7 @@ export function runFile(
     profile: choices.profile,
     file,
     flags: choices.flags,
-    readFile: (path: string) => readText(resolve(dirname(file), path)),
+    readFile: (path: string) => readBeside(file, path),
     packets: choices.pcap !== undefined,
     seed: choices.seed,
   }
@@ -96,6 +96,17 @@ function scriptsAt(path: string): string[] | null {
     .filter((entry) => entry.isFile() && entry.name.endsWith('.pkt'))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
+}
+
+/**
+ * A file that a script names by a path from where it stood in its own project: suites are also kept flatter than they
+ * were, so that `../../common/defaults.sh` is looked for further down as well.
+ */
+function readBeside(file: string, path: string): string | null {
+  for (let wanted = path; ; wanted = wanted.slice(3)) {
+    const text = readText(resolve(dirname(file), wanted))
+    if (text !== null || !wanted.startsWith('../')) return text
+  }
 }
 
 function readText(path: string): string | null {

@@ -122,24 +122,31 @@ export class Packets {
     }
     const { drilled, flags } = this.#options
     const octets = livePacketOf(packet, conversation, { md5Key: this.#md5Key, scaledEcho: flags.tcpTsEcrScaled })
-    drilled.deliver(octets)
+    const segmentSize = flags.mss ?? 0
+    drilled.deliver(octets, packet.kind === 'tcp' && (packet.seq.length ?? 0) > segmentSize ? segmentSize : 0)
     return printPacket(packet, 'inbound')
   }
 
   /** The first packet for a socket that listens, or for none at all, opens a conversation from a new port. */
   #passiveOpen(packet: TcpPacket): void {
     const { underTest } = this
+    if (underTest?.stage === 'new') return this.#peerAppears(underTest, packet)
     if (underTest !== null && underTest.stage !== 'listening') return
-    const { drilled, flags } = this.#options
     const child = new Conversation(-1, -1, 'tcp')
     child.stage = 'packet-received'
-    child.localAddress = drilled.local
-    child.localPort = flags.bindPort
-    child.remoteAddress = drilled.remote
-    child.remotePort = this.#nextRemotePort++
-    child.remoteIsn = packet.seq.start ?? 0
+    this.#peerAppears(child, packet)
     this.#conversations.unshift(child)
     this.underTest = child
+  }
+
+  /** Somebody sends to the port that scripts bind; also to a socket that does not listen (yet). */
+  #peerAppears(conversation: Conversation, packet: TcpPacket): void {
+    const { drilled, flags } = this.#options
+    conversation.localAddress = drilled.local
+    conversation.localPort = flags.bindPort
+    conversation.remoteAddress = drilled.remote
+    conversation.remotePort = this.#nextRemotePort++
+    conversation.remoteIsn = packet.seq.start ?? 0
   }
 
   // --- packets of the host ---

@@ -285,12 +285,14 @@ class Run {
   /** Lets a blocked call go on that was woken just now. */
   #wakeCall(): void {
     this.#finishCall()
-    while (this.#inProgress !== null && this.#drilled.dueNow()) this.#finishCall()
+    do this.#finishCall()
+    while (this.#inProgress !== null && this.#drilled.dueNow())
   }
 
   /** Lets time pass until the call in progress returns, at most until `limit`. */
   #awaitCall(limit: number): void {
-    while (this.#inProgress !== null && this.#drilled.stepBefore(limit)) this.#finishCall()
+    do this.#finishCall()
+    while (this.#inProgress !== null && this.#drilled.stepBefore(limit))
   }
 
   /** Looks at the call in progress if it has returned. */

@@ -69,6 +69,11 @@ export class CallContext {
     this.#fds.set(scriptFd, live)
   }
 
+  /** As opened, but an accepted connection may take over the number of another, which the script then cannot name. */
+  accepted(scriptFd: number, live: number): void {
+    this.#fds.set(scriptFd, live)
+  }
+
   closed(scriptFd: number): void {
     this.#fds.delete(scriptFd)
     const conversation = this.packets.byFd(scriptFd)

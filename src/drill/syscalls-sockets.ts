@@ -85,7 +85,7 @@ function accept(
       const script = scriptNumber(context, expected)
       const { address } = result as AddressResult
       context.packets.accepted(script, result.result, address?.port ?? 0)
-      context.opened(script, result.result)
+      context.accepted(script, result.result)
     },
   }
 }

@@ -43,6 +43,8 @@ const PATIENCE = 1000
 const FOREVER = 24 * 3_600_000
 /** How long what was not sent in time is waited for, to say when it was. Unit: ms of virtual time. */
 const CURIOSITY = 600_000
+/** Moments less than this apart are one. Unit: ms. */
+const AT_ONCE = 2e-3
 /** The clock does not start at 0, so that no timestamp or time of the host is by chance 0. Unit: ms. */
 const BEFORE_START = 10_000
 
@@ -216,7 +218,7 @@ class Run {
     while (!expected.complete) {
       if (packets.take(expected)) continue
       // just at the limit is in time
-      if (!this.#drilled.stepBefore(limit + 2e-3)) {
+      if (!this.#drilled.stepBefore(limit + AT_ONCE)) {
         this.#runTo(moment.kind === 'any' ? this.#drilled.now : limit)
         throw this.#notSent(action, moment, expected.sent.length > 0)
       }
@@ -263,6 +265,8 @@ class Run {
       throw this.#failure(action.position, `expected ${name} to have returned before another call that blocks`)
     }
     this.#waitFor(moment, action.position, `this call`)
+    // what the blocked call waits for may be due at this very moment, and comes first
+    if (this.#inProgress !== null) this.#awaitCall(this.#drilled.now + AT_ONCE)
     const call = this.#locate(action.position, () => this.#calls.start(action))
     if (blocking) {
       this.#inProgress = { call, action, moment }

@@ -139,8 +139,7 @@ export function synTimedOut(c: Connection, now: Instant): void {
   const passiveExtra = c.fastOpen?.passive === true ? 1 : 0
   const limit =
     c.synRetries > 0 ? c.synRetries : asks ? settings.synRetries : settings.synAckRetries + passiveExtra
-  const linear = asks ? settings.synLinearTimeouts : 0
-  if (c.synsResent >= limit + (asks ? linear : 0) || userTimeoutOver(c, now)) {
+  if (c.synsResent >= limit + linearTimeouts(c) || userTimeoutOver(c, now)) {
     if (asks && (c.fastOpen?.synText ?? 0) > 0) fastOpenBlackholed(env, now)
     env.counters.count('TcpExtTCPTimeouts')
     leaveFastOpenQueue(c)
@@ -157,11 +156,14 @@ export function synTimedOut(c: Connection, now: Instant): void {
 
 /** (Re)arms the timer of SYN or SYN-ACK. */
 export function armSyn(c: Connection, now: Instant): void {
-  const linear = c.state === State.SynSent ? c.env.settings.synLinearTimeouts : 0
-  let at = now + handshakeTimeout(c.env.settings, c.synsResent, linear)
+  let at = now + handshakeTimeout(c.env.settings, c.synsResent, linearTimeouts(c))
   if (c.userTimeout > 0) at = Math.min(at, Math.max(now, c.openedAt + c.userTimeout))
   arm(c, Timer.Retransmit, at, now)
 }
+
+/** SYNs sent again before back-off begins; a program that sets their number (TCP_SYNCNT) counts time-outs with back-off. */
+const linearTimeouts = (c: Connection): number =>
+  c.state === State.SynSent && c.synRetries === 0 ? c.env.settings.synLinearTimeouts : 0
 
 const userTimeoutOver = (c: Connection, now: Instant): boolean =>
   c.userTimeout > 0 && now - c.openedAt >= c.userTimeout
@@ -171,11 +173,12 @@ export function synSentArrives(c: Connection, seg: Segment, now: Instant): void 
   const { env, snd } = c
   // first, check the ACK bit
   const hasAck = (seg.flags & ACK) !== 0
-  if (hasAck && (atOrBefore(seg.ack, snd.iss) || after(seg.ack, snd.nxt) || echoIsForeign(c, seg))) {
+  const badAck = hasAck && (atOrBefore(seg.ack, snd.iss) || after(seg.ack, snd.nxt))
+  if (badAck || (hasAck && echoIsForeign(c, seg))) {
     drop(env, c, seg, DropReason.SynSentBadAck, now)
     // the answer may be to a SYN of an earlier connection: ask again soon
     const { synAgainAfterBadAck } = env.settings
-    if (synAgainAfterBadAck > 0 && c.synsResent === 0 && !(seg.flags & RST)) {
+    if (badAck && synAgainAfterBadAck > 0 && c.synsResent === 0 && !(seg.flags & RST)) {
       arm(c, Timer.Retransmit, Math.min(c.timers[Timer.Retransmit]!, now + synAgainAfterBadAck), now)
     }
     return sendResetFor(env, seg, now, c, c)

@@ -105,7 +105,10 @@ export function connectionFromFastOpen(entry: SynEntry, seg: Segment, answer: Fa
   establishReceiving(c, now)
   c.lastReceived = now
   if (seg.textLength > 0) takeSynText(c, seg, now)
+  // the SYN-ACK acknowledges it; it says nothing of how the peer sends later
   c.rcv.owed = 0
+  c.rcv.ato = 0
+  c.rcv.quick = 0
   c.openedAt = now
   env.counters.count('TcpExtTCPFastOpenPassive')
   env.counters.count('TcpPassiveOpens')

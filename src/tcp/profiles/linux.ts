@@ -6,8 +6,7 @@ export const linux = (): Settings => ({
   ...linuxSender(),
   initialRto: 1000,
   synRetries: 6,
-  // the kernel's own default is 4 since 6.5; 0 is what it did before and what scripts and most documents describe
-  synLinearTimeouts: 0,
+  synLinearTimeouts: 4,
   synAckRetries: 5,
   connectTimeout: Number.POSITIVE_INFINITY,
   synBackoff: null,

@@ -99,8 +99,10 @@ export class DrilledHost {
     return true
   }
 
-  /** A packet of the script arrives. */
-  deliver(packet: Uint8Array): void {
-    this.#link.receiver?.receive([new Frame(packet, 0, packet.length)], 1, this.#now)
+  /** A packet of the script arrives; `gsoSize` > 0: it stands for several segments with that much text each. Octets. */
+  deliver(packet: Uint8Array, gsoSize = 0): void {
+    const frame = new Frame(packet, 0, packet.length)
+    frame.gsoSize = gsoSize
+    this.#link.receiver?.receive([frame], 1, this.#now)
   }
 }

@@ -63,6 +63,8 @@ export class Ecn {
   optionSeen: number = OptionSeen.No
   /** TS.Recent moved with the segment at hand. */
   timestampAdvanced = false
+  /** The ACK of our SYN has been processed: ACE is a counter from then on. */
+  handshakeOver = false
 
   // --- accurate: what the path breaks ---
   /** The ACE field does not arrive as sent: ECT is not set any more. */
@@ -189,8 +191,10 @@ export function aceArrives(
   ecn.timestampAdvanced = false
   // an ACK that was overtaken has counters of the past
   if (!progress && !advanced) return 0
-  // in the handshake ACE is no counter
-  if (progress && seg.ack === ((c.snd.iss + 1) | 0)) return 0
+  if (!ecn.handshakeOver) {
+    ecn.handshakeOver = true
+    if (progress && seg.ack === ((c.snd.iss + 1) | 0)) return 0
+  }
   if (delivered > 0) {
     const average = ecn.segmentsPerAck
     ecn.segmentsPerAck = average === 0 ? delivered : average + (delivered - average) / ACKED_WEIGHT

@@ -77,15 +77,17 @@ export function synAckHasAccEcnOption(settings: Settings, agreed: number, retran
   return (agreed & SynEcn.Accurate) !== 0 && settings.accEcnOption > 0 && retransmissions === 0
 }
 
-/**
- * The segment that completes a passive open arrived; `agreed` is what the SYN queue remembered. Before the segment is
- * processed as any other.
- */
+/** The segment that completes a passive open arrived; `agreed` is what the SYN queue remembered. Counts the segment. */
 export function acceptEcn(c: Connection, agreed: number, seg: Segment): void {
   if ((agreed & (SynEcn.Classic | SynEcn.Accurate)) === 0) return
   const ecn = new Ecn((agreed & SynEcn.Accurate) !== 0)
   c.ecn = ecn
-  if (!ecn.accurate) return
+  if (ecn.accurate) checkThirdSegment(c, ecn, agreed, seg)
+  ecnArrives(c, seg)
+}
+
+/** What the third segment tells of the path: whether our SYN-ACK's field and the ACE field came through. */
+function checkThirdSegment(c: Connection, ecn: Ecn, agreed: number, seg: Segment): void {
   ecn.lastField = agreed & SynEcn.Field
   ecn.optionsDue = 1
   if (agreed & SynEcn.Cleared) ecn.aceBroken = true
@@ -99,7 +101,10 @@ export function acceptEcn(c: Connection, agreed: number, seg: Segment): void {
   if (seg.textLength > 0 || ace === 1 || ace === 5 || ace === 7) return
   const told = handshakeField(ace)
   if (c.env.settings.ecnFallback && !fieldChangeIsValid(NOT_ECT, told)) ecn.aceBroken = true
-  else if (told === CE) ecn.deliveredCe++
+  else if (told === CE) {
+    ecn.deliveredCe++
+    c.snd.rate.deliveredCe++
+  }
 }
 
 /** The SYN-ACK of our active open arrived: what of ECN the peer agreed to (RFC 9768 3.1.2 table 2). */

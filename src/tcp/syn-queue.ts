@@ -238,10 +238,12 @@ export class SynEntry implements Endpoint {
     const { env, listener } = this
     const { out, settings } = env
     const { options } = listener
+    // also when the peer's SYN came again, not only our timer's doing
+    const resent = retransmission ? Math.max(1, this.resent) : 0
     this.#begin(out)
     out.seq = this.iss
     out.ack = seqAdd(this.irs, 1)
-    out.flags = SYN | ACK | synAckEcnFlags(settings, this.ecn, this.resent)
+    out.flags = SYN | ACK | synAckEcnFlags(settings, this.ecn, resent)
     const window = this.windowOffer()
     out.window = synWindow(window.window)
     offer.reset()
@@ -261,7 +263,7 @@ export class SynEntry implements Endpoint {
         offer.fastOpenCookie = answer.cookie
         offer.fastOpenExperimental = answer.experimental
       }
-      offer.accEcn = synAckHasAccEcnOption(settings, this.ecn, this.resent)
+      offer.accEcn = synAckHasAccEcnOption(settings, this.ecn, resent)
     }
     writeSynOptions(out, offer, settings)
     env.transmit(this, out, retransmission, now)

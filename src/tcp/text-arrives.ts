@@ -156,6 +156,7 @@ function wholeTextArrives(c: Connection, seg: Segment, now: Instant): void {
       return
     }
   } else if (!before(seg.seq, seqAdd(rcv.nxt, window))) {
+    counters.count('TcpExtBeyondWindow')
     outsideWindow(c)
     return
   } else if (before(seg.seq, rcv.nxt)) {

@@ -1,6 +1,7 @@
 import {
   ACK,
   DropReason,
+  ECT0,
   FIN,
   type IpAddress,
   putNop,
@@ -39,7 +40,7 @@ export class TimeWait implements Endpoint {
   readonly #sndNxt: Sequence
   /** RCV.WND, octets, and its shift in the low 4 bits of `#look`. */
   readonly #window: number
-  /** TTL and DSCP of its packets, timestamps agreed, window shift. */
+  /** TTL, DSCP and ECT of its packets, timestamps agreed, window shift. */
   readonly #look: number
   readonly #flowLabel: number
   #tsRecent = 0
@@ -67,7 +68,7 @@ export class TimeWait implements Endpoint {
     const offered = windowToOffer(c, now)
     this.#window = offered
     const ttl = c.ttl < 0 ? settings.ttl : c.ttl
-    this.#look = (ttl << 16) | (c.dscp << 8) | (c.snd.tsOk ? 0x10 : 0) | c.rcv.wscale
+    this.#look = (ttl << 16) | (c.dscp << 8) | (c.snd.tsOk ? 0x10 : 0) | ectBit(c) | c.rcv.wscale
     this.#flowLabel = c.flowLabel
     this.#tsRecent = c.rcv.tsRecent
     this.#tsOffset = c.tsOffset
@@ -266,6 +267,7 @@ export class TimeWait implements Endpoint {
     out.ttl = this.ttl
     out.dscp = this.dscp
     out.flowLabel = this.#flowLabel
+    if (this.#look & 0x20) out.ecn = ECT0
     out.seq = this.#sndNxt
     out.ack = this.#rcvNxt
     out.flags = flags
@@ -289,6 +291,9 @@ export class TimeWait implements Endpoint {
     observer.timerArmed(this, this.state === State.TimeWait ? 'time-wait' : 'fin-wait-2', this.deadline, now)
   }
 }
+
+/** With AccECN ACKs are ECT, this record's too, though it counts nothing any more (Linux). */
+const ectBit = (c: Connection): number => (c.ecn !== null && c.ecn.accurate && !c.ecn.aceBroken ? 0x20 : 0)
 
 const isLoopback = (address: IpAddress): boolean =>
   address.isIPv4

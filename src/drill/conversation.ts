@@ -22,6 +22,8 @@ export class Conversation {
   stage: Stage = 'new'
   protocol: 'tcp' | 'udp' | 'icmp'
   closed = false
+  /** connect to AF_UNSPEC: the RST of that is still to come. */
+  takenApart = false
 
   localAddress: IpAddress | null = null
   localPort = 0
@@ -64,8 +66,9 @@ export class Conversation {
     return syn ? 0 : this.remoteIsn
   }
 
-  /** A connection sent its SYN again after it was taken apart: what was learnt of the one before is void. */
+  /** A program that took the connection apart connects anew: what was learnt of the one before is void. */
   startAnew(): void {
+    this.takenApart = false
     this.stage = 'new'
     this.localPort = 0
     this.written = 0

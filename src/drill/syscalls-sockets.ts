@@ -68,8 +68,12 @@ export const SOCKET_CALLS: Readonly<Record<string, CallHandler>> = {
 export function connects(context: CallContext, fd: number, family: number): void {
   const conversation = context.conversation(fd)
   if (conversation === null) return
-  if (family === context.number('AF_UNSPEC')) conversation.startAnew()
-  else context.packets.connecting(conversation)
+  if (family === context.number('AF_UNSPEC')) {
+    conversation.takenApart = true
+    return
+  }
+  if (conversation.takenApart) conversation.startAnew()
+  context.packets.connecting(conversation)
 }
 
 function accept(

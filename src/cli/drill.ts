@@ -44,8 +44,8 @@ export function drillFiles(paths: readonly string[], choices: DrillChoices): num
     for (const run of runFile(file, choices)) {
       if (choices.pcap !== undefined) writeCapture(run, choices.pcap, files.length)
       if (choices.json !== true) print(run, choices.ladder === true, verbose)
-      // events are large: only what the summary needs is kept
-      runs.push({ ...run, events: [] })
+      // events are large: what is printed is forgotten
+      runs.push({ ...run, events: [], output: [] })
     }
   }
   process.stdout.write(choices.json ? `${JSON.stringify(jsonReport(runs))}\n` : `${summary(runs)}\n`)
@@ -64,6 +64,7 @@ export function runFile(
     flags: choices.flags,
     readFile: (path: string) => readBeside(file, path),
     packets: choices.pcap !== undefined,
+    events: choices.pcap !== undefined || choices.ladder === true,
     seed: choices.seed,
   }
   return runVariants(source, options, choices.variants)

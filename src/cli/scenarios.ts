@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { failureText, type RunResult } from '../drill/index.js'
 import type { ProfileName } from '../tcp/index.js'
@@ -93,11 +94,16 @@ export function tour(): number {
     drawn(run)
   }
   process.stdout.write('Every scenario, drilled in virtual time:\n\n')
-  return drillFiles([DIRECTORY], { profile: 'linux', variants: 'auto', seed: 1, flags: [] })
+  return drillFiles([relative(process.cwd(), DIRECTORY) || '.'], {
+    profile: 'linux',
+    variants: 'auto',
+    seed: 1,
+    flags: [],
+  })
 }
 
 function runOnce(file: string, profile: ProfileName): RunResult[] {
-  return runFile(file, { profile, seed: 1, flags: [], variants: 'auto' }).slice(0, 1)
+  return runFile(file, { profile, seed: 1, flags: [], variants: 'auto', ladder: true }).slice(0, 1)
 }
 
 function drawn(run: RunResult): void {

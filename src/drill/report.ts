@@ -39,7 +39,7 @@ export interface RunResult {
   readonly connections: readonly ConnectionHistory[]
   /** What `--verbose` shows, what `print` in code printed, and what does not make a script fail. */
   readonly output: readonly string[]
-  /** Everything that happened, as far as it was asked for. */
+  /** Everything that happened, if it was asked for; times in ms from the start of the script. */
   readonly events: readonly TraceEvent[]
 }
 

@@ -1,5 +1,5 @@
 import { type ProfileName, type Settings, profile as settingsOf } from '../tcp/index.js'
-import { connectionVariables, TraceLog } from '../trace/index.js'
+import { connectionVariables, type TraceEvent, TraceLog } from '../trace/index.js'
 import type {
   CallAction,
   CodeAction,
@@ -29,6 +29,8 @@ export interface RunOptions {
   readonly settings?: Partial<Settings>
   /** Files of the real disk that commands run (`../common/defaults.sh`), by path relative to the script; null: none. */
   readonly readFile?: (path: string) => string | null
+  /** Give the events of the run: for ladders and captures. */
+  readonly events?: boolean
   /** Keep whole packets in the events, for pcapng. */
   readonly packets?: boolean
   /** Keep changes of the connections' variables in the events. */
@@ -75,8 +77,14 @@ export function runParsed(script: Script, source: string, flags: Flags, options:
     wallMs: Math.round((performance.now() - began) * 1000) / 1000,
     connections: histories(run.log.events, run.start),
     output: run.output,
-    events: run.log.events,
+    events: options.events === true ? run.log.events.map((event) => fromStart(event, run.start)) : [],
   }
+}
+
+/** An event with its times counted from the start of the script. */
+function fromStart(event: TraceEvent, start: number): TraceEvent {
+  const at = event.at - start
+  return event.type === 'timer-armed' ? { ...event, at, due: event.due - start } : { ...event, at }
 }
 
 class Run {

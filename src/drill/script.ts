@@ -42,11 +42,12 @@ function readScript(
   { profile, flags = [] }: ScriptOptions,
   variant: IpVersion,
 ): { script: Script; flags: Flags } | { error: ScriptError } {
-  const base = applyFlags(DEFAULT_FLAGS, variantFlags(variant, profile))
-  const { definitions } = applyFlags(base, flags)
+  // the runners of the suites give them on the command line, where they win over the script's own
+  const given = [...variantFlags(variant, profile), ...flags]
+  const { definitions } = applyFlags(DEFAULT_FLAGS, given)
   try {
     const script = parseScript(file, source, { defined: symbolsOf(profile), definitions })
-    return { script, flags: flagsOf(script, flags, base) }
+    return { script, flags: flagsOf(script, given) }
   } catch (error) {
     if (error instanceof ScriptError) return { error }
     throw error

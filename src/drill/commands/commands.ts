@@ -32,7 +32,7 @@ export class Commands {
 
   constructor(drilled: DrilledHost, holder: Holder, options: CommandsOptions) {
     this.#drilled = drilled
-    const system = systemOf(drilled, holder)
+    const system = systemOf(drilled, holder, options.family)
     this.#shell = new Shell(programs(system), filesOf(system, holder, options.readFile), [
       ['PPID', PROCESS_ID],
       ['PACKETDRILL_PID', PROCESS_ID],
@@ -62,9 +62,10 @@ function filesOf(system: System, holder: Holder, onDisk: (path: string) => strin
   }
 }
 
-function systemOf(drilled: DrilledHost, holder: Holder): System {
+function systemOf(drilled: DrilledHost, holder: Holder, family: SystemFamily): System {
   const { host } = drilled
   return {
+    family,
     sockets: () => socketRows(drilled, holder),
     counters: () => host.counters.values,
     getSysctl: (name) => getSysctl(host, name),

@@ -1,5 +1,6 @@
 import type { StateName } from '../../tcp/index.js'
 import type { IpAddress } from '../../wire/index.js'
+import type { SystemFamily } from '../symbols.js'
 import { done, failed, type Outcome, type Program } from './shell.js'
 
 /** A socket of the drilled host, as `ss`, `netstat` and `sockstat` show it. */
@@ -76,15 +77,24 @@ export function sockstat(sockets: SocketSource): Program {
   }
 }
 
+/** … and by those of Linux's netstat, where they are not FreeBSD's. */
+const LINUX_NETSTAT: Partial<Readonly<Record<StateName, string>>> = {
+  CLOSED: 'CLOSE',
+  'SYN-RECEIVED': 'SYN_RECV',
+  'FIN-WAIT-1': 'FIN_WAIT1',
+  'FIN-WAIT-2': 'FIN_WAIT2',
+}
+
 /** `netstat -an`, whatever else it is asked. */
-export function netstat(sockets: SocketSource): Program {
+export function netstat(sockets: SocketSource, system: SystemFamily): Program {
+  const stateText = (state: StateName) => (system === 'linux' ? LINUX_NETSTAT[state] : undefined) ?? BSD_STATES[state]
   return (words): Outcome => {
     const all = words.some((word) => /^-\w*a/.test(word))
     const lines = sockets()
       .filter(({ state }) => all || state !== 'LISTEN')
       .map((row) => {
         const ends = `${endpoint(row.local, row.localPort)}  ${endpoint(row.remote, row.remotePort)}`
-        return `tcp${family(row)}  ${row.receiveQueue}  ${row.sendQueue}  ${ends}  ${BSD_STATES[row.state]}\n`
+        return `tcp${family(row)}  ${row.receiveQueue}  ${row.sendQueue}  ${ends}  ${stateText(row.state)}\n`
       })
     return done(`Proto Recv-Q Send-Q Local Address  Foreign Address  State\n${lines.join('')}`)
   }

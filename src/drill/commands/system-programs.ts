@@ -1,3 +1,4 @@
+import type { SystemFamily } from '../symbols.js'
 import { type CounterSource, nstat } from './kernel-counters.js'
 import { done, failed, type Outcome, type Program } from './shell.js'
 import {
@@ -14,6 +15,7 @@ import { TEXT_PROGRAMS } from './text-programs.js'
 
 /** What programs of the drilled host can see and change. */
 export interface System {
+  readonly family: SystemFamily
   readonly sockets: SocketSource
   readonly counters: CounterSource
   /** null: there is no such setting. */
@@ -52,7 +54,7 @@ export function programs(system: System): Map<string, Program> {
   })
   table.set('nstat', nstat(system.counters))
   table.set('sockstat', sockstat(system.sockets))
-  table.set('netstat', netstat(system.sockets))
+  table.set('netstat', netstat(system.sockets, system.family))
   table.set('ss', ss(system.sockets))
   table.set(
     'tcpdrop',

@@ -152,9 +152,6 @@ test('whatever is lost, doubled, garbled, overtaken and delayed, both ends see t
         const left = [...host.connections].filter((e) => e.state !== State.Listen)
         expect(left.map((e) => `${host.name} ${e.constructor.name} ${e.state}`)).toEqual([])
       }
-      for (const program of [client, server]) {
-        if (program.connection !== null) expect(program.connection.state).toBe(State.Closed)
-      }
     }),
     { numRuns: RUNS },
   )

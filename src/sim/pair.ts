@@ -58,8 +58,11 @@ export class End implements ConnectionUser {
     this.host = host
   }
 
+  /** Its state, that of the record it left in TIME-WAIT included; what the host knows nothing of is CLOSED. */
   get state(): StateName {
-    return stateName(this.connection.state)
+    const { id, local, localPort, remote, remotePort } = this.connection
+    const known = this.host.find(local, localPort, remote, remotePort)
+    return known === null || known.id !== id ? 'CLOSED' : stateName(known.state)
   }
 
   get error(): ErrorName | null {

@@ -193,6 +193,8 @@ export function fastOpenSynAckArrives(c: Connection, seg: Segment, now: Instant)
   }
   if (fastOpen.synText > 0) {
     fastOpen.synTextAcknowledged = true
+    // SYN and text left in one packet
+    if (c.snd.rate.delivered > 1) c.snd.rate.delivered--
     env.counters.count('TcpExtTCPFastOpenActive')
   }
   return false

@@ -80,9 +80,9 @@ const icmp = new IcmpMessage()
 
 /**
  * Reads a packet as it left the host. Checksums are verified: a wrong one is a mistake of the host.
- * @param udpPort the port of TCP over UDP; 0: none
+ * @param tcpInUdp what is in UDP is TCP
  */
-export function readLivePacket(bytes: Uint8Array, at: Micros, udpPort: number): LivePacket | string {
+export function readLivePacket(bytes: Uint8Array, at: Micros, tcpInUdp: boolean): LivePacket | string {
   const problem = parsePacket(bytes, 0, bytes.length, header)
   if (problem !== null) return problem
   return {
@@ -94,11 +94,11 @@ export function readLivePacket(bytes: Uint8Array, at: Micros, udpPort: number): 
     trafficClass: header.dscp | header.ecn,
     hopLimit: header.ttl,
     flowLabel: header.flowLabel,
-    content: readContent(bytes, udpPort),
+    content: readContent(bytes, tcpInUdp),
   }
 }
 
-function readContent(bytes: Uint8Array, udpPort: number): LivePacket['content'] {
+function readContent(bytes: Uint8Array, tcpInUdp: boolean): LivePacket['content'] {
   switch (header.protocol) {
     case IPPROTO_TCP:
       return readSegment(bytes, header.payloadStart, header.payloadEnd, null)
@@ -106,9 +106,7 @@ function readContent(bytes: Uint8Array, udpPort: number): LivePacket['content'] 
       const problem = parseUdp(bytes, header, udp, true)
       if (problem !== null) return { kind: 'other', reason: problem }
       const ports = { source: udp.sourcePort, destination: udp.destinationPort }
-      if (udpPort !== 0 && (ports.source === udpPort || ports.destination === udpPort)) {
-        return readSegment(bytes, udp.dataStart, udp.dataEnd, ports)
-      }
+      if (tcpInUdp) return readSegment(bytes, udp.dataStart, udp.dataEnd, ports)
       const length = udp.dataEnd - udp.dataStart
       return { kind: 'udp', sourcePort: ports.source, destinationPort: ports.destination, length }
     }

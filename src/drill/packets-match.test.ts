@@ -29,7 +29,7 @@ function packet(text: string): TcpPacket {
 /** The packet as it would leave a host. */
 function sent(text: string, ipv6 = false): LivePacket {
   const octets = livePacketOf(packet(text), conversation(ipv6), { md5Key: RULES.md5Key, scaledEcho: false })
-  const live = readLivePacket(octets, 0, 0)
+  const live = readLivePacket(octets, 0, false)
   if (typeof live === 'string') throw new Error(live)
   return live
 }

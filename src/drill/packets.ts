@@ -51,7 +51,7 @@ export class Packets {
   readonly #options: PacketsOptions
   readonly #conversations: Conversation[] = []
   readonly #md5Key: Uint8Array | null
-  readonly #udpPort: number
+  readonly #tcpInUdp: boolean
   #nextRemotePort = FIRST_REMOTE_PORT
   /** The one that packets of the script are about: the socket made last, or the connection it was opened by. */
   underTest: Conversation | null = null
@@ -60,7 +60,7 @@ export class Packets {
     this.#options = options
     const secret = options.flags.tcpMd5Secret
     this.#md5Key = secret === null ? null : new TextEncoder().encode(secret)
-    this.#udpPort = options.flags.udpEncapsulation === 'tcp' ? (options.flags.udpDestinationPort ?? 9811) : 0
+    this.#tcpInUdp = options.flags.udpEncapsulation === 'tcp'
   }
 
   // --- what calls tell of descriptors ---
@@ -176,7 +176,7 @@ export class Packets {
   take(expected: Expected): boolean {
     const { drilled, start } = { drilled: this.#options.drilled, start: this.#options.start() }
     for (let next = drilled.sent.shift(); next !== undefined; next = drilled.sent.shift()) {
-      const packet = readLivePacket(next.packet, (next.at - start) * 1000, this.#udpPort)
+      const packet = readLivePacket(next.packet, (next.at - start) * 1000, this.#tcpInUdp)
       if (typeof packet === 'string') throw new Mismatch(`the host sent a packet that is wrong: ${packet}`)
       if (packet.content.kind === 'other' && expected.conversation?.remoteAddress?.equals(packet.destination)) {
         throw new Mismatch(`the host sent a packet that is wrong: ${packet.content.reason}`)

@@ -26,7 +26,9 @@ export function runScript(source: string, options: ScriptOptions, variant?: IpVe
 export function runVariants(source: string, options: ScriptOptions, choice: VariantChoice = 'auto'): RunResult[] {
   const file = options.file ?? 'script.pkt'
   const said = saidVersion(source, options.flags ?? [])
-  return variantsOf(file, said, options.profile, choice).map((variant) => runScript(source, options, variant))
+  return variantsOf(file, said, options.profile, choice, saidAddresses(source)).map((variant) =>
+    runScript(source, options, variant),
+  )
 }
 
 /** The IP version that the command line or the script asks for; null: neither does. */
@@ -34,6 +36,13 @@ function saidVersion(source: string, flags: readonly FlagSetting[]): IpVersion |
   const given = flags.findLast(({ name }) => name === 'ip_version')?.value
   const said = given ?? /^[ \t]*--ip_version[ \t]*=[ \t]*"?([\w-]+)/m.exec(source)?.[1]
   return said === 'ipv4' || said === 'ipv6' || said === 'ipv4-mapped-ipv6' ? said : null
+}
+
+/** The version of the addresses that the script's own flags name; null: they name none. */
+function saidAddresses(source: string): 4 | 6 | null {
+  const address = /^[ \t]*--(?:local|remote)_ip[ \t]*=[ \t]*"?([0-9a-fA-F:.]+)/m.exec(source)?.[1]
+  if (address === undefined) return null
+  return address.includes(':') ? 6 : 4
 }
 
 function readScript(

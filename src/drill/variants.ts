@@ -8,19 +8,22 @@ export const IP_VERSIONS: readonly IpVersion[] = ['ipv4', 'ipv6', 'ipv4-mapped-i
 
 /**
  * The variants of a script: the one its own `--ip_version` names, else those that Google's and Linux's runners try: IPv6
- * unless the file's name ends in `v4.pkt`, IPv4 and IPv4 on an IPv6 socket unless it ends in `v6.pkt`. `auto` leaves out
- * IPv4 on an IPv6 socket for the freebsd profile, whose scripts nobody runs so.
+ * unless the file's name ends in `v4.pkt`, IPv4 and IPv4 on an IPv6 socket unless it ends in `v6.pkt`. A script that names
+ * addresses of one version (`addresses`) is not run with the other. `auto` leaves out IPv4 on an IPv6 socket for the
+ * freebsd profile, whose scripts nobody runs so.
  */
 export function variantsOf(
   file: string,
   said: IpVersion | null,
   profile: ProfileName,
   choice: VariantChoice,
+  addresses: 4 | 6 | null = null,
 ): readonly IpVersion[] {
   if (said !== null) return choice === 'auto' || choice === 'all' || choice === said ? [said] : []
-  const fitting = IP_VERSIONS.filter((version) =>
+  const named = IP_VERSIONS.filter((version) =>
     version === 'ipv6' ? !file.endsWith('v4.pkt') : !file.endsWith('v6.pkt'),
   )
+  const fitting = named.filter((version) => addresses === null || (version === 'ipv6') === (addresses === 6))
   if (choice === 'all') return fitting
   if (choice === 'auto') return profile === 'freebsd' ? fitting.slice(0, 1) : fitting
   return fitting.includes(choice) ? [choice] : []
@@ -38,7 +41,7 @@ const IPV6: readonly FlagSetting[] = [
   { name: 'local_ip', value: 'fd3d:0a0b:17d6::1' },
   { name: 'gateway_ip', value: 'fd3d:0a0b:17d6:8888::1' },
   { name: 'remote_ip', value: 'fd3d:fa7b:d17d::1' },
-  ...defines(['TFO_COOKIE=c1d1e9742a47a9bc', 'TFO_COOKIE_ZERO=82af1a8f9a205c34']),
+  ...defines(['TFO_COOKIE=c1d1e9742a47a9bc', 'TFO_COOKIE_ZERO=82af1a8f9a205c34', 'CODE=host_unreachable']),
 ]
 const IPV4_MESSAGES = defines(['CMSG_LEVEL_IP=SOL_IP', 'CMSG_TYPE_RECVERR=IP_RECVERR'])
 const IPV6_MESSAGES = defines(['CMSG_LEVEL_IP=SOL_IPV6', 'CMSG_TYPE_RECVERR=IPV6_RECVERR'])

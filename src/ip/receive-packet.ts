@@ -1,4 +1,4 @@
-import { type Instant, segmentForNobody } from '../tcp/index.js'
+import { type Instant, segmentForNobody, segmentOverUdp } from '../tcp/index.js'
 import {
   DropReason,
   Frame,
@@ -130,11 +130,34 @@ export class Receiver {
     if (host.observer !== null) host.observer.settled(endpoint, now)
   }
 
-  /** This host has no UDP sockets: every port is closed. */
+  /** A TCP segment in UDP (FreeBSD); its checksum is that of the datagram. */
+  #segmentInUdpArrives(frame: Frame, now: Instant): void {
+    const host = this.#host
+    const segment = this.#segment
+    const udp = this.#udp
+    takePacketHeader(segment, this.#header)
+    const problem = parseTcp(frame.bytes, udp.dataStart, udp.dataEnd, segment, false)
+    host.segmentsIn++
+    if (problem !== null) return host.drop(null, problem, now)
+    segment.udpSourcePort = udp.sourcePort
+    segment.udpDestinationPort = udp.destinationPort
+    const { source, destination, sourcePort, destinationPort } = segment
+    const endpoint = host.connections.find(destination, destinationPort, source, sourcePort)
+    if (host.observer !== null) host.observer.segmentReceived(endpoint, segment, now)
+    segmentOverUdp(host, segment, endpoint, now)
+    segment.udpSourcePort = 0
+    segment.udpDestinationPort = 0
+  }
+
+  /** This host has no UDP sockets: every port is closed, but for the one of TCP over UDP. */
   #datagramArrives(frame: Frame, now: Instant): void {
     const header = this.#header
     const problem = parseUdp(frame.bytes, header, this.#udp, !frame.checksumPartial)
     if (problem !== null) return this.#host.drop(null, problem, now)
+    const { udpTunnelingPort } = this.#host.settings
+    if (udpTunnelingPort !== 0 && this.#udp.destinationPort === udpTunnelingPort) {
+      return this.#segmentInUdpArrives(frame, now)
+    }
     this.#host.counters.count('UdpNoPorts')
     if (header.version === 4) this.#icmp.sendError(frame, header, ICMP4_UNREACHABLE, ICMP4_PORT, 0, now)
     else this.#icmp.sendError(frame, header, ICMP6_UNREACHABLE, ICMP6_PORT, 0, now)

@@ -4,6 +4,7 @@ import {
   FIN,
   type Frame,
   IPPROTO_TCP,
+  IPPROTO_UDP,
   IPV4_DONT_FRAGMENT,
   IPV4_HEADER_LENGTH,
   IPV6_HEADER_LENGTH,
@@ -11,9 +12,11 @@ import {
   RST,
   type Segment,
   tcpHeaderLength,
+  UDP_HEADER_LENGTH,
   writeIPv4Header,
   writeIPv6Header,
   writeTcp,
+  writeUdpHeader,
 } from '../wire/index.js'
 import { fragmentPacket } from './fragmentation.js'
 import type { Host } from './host.js'
@@ -77,6 +80,7 @@ export function writePieces(host: Host, path: Path, via: NetworkInterface, segme
 function writePacket(host: Host, path: Path, via: NetworkInterface, segment: Segment, pieces: number): void {
   const isIPv4 = segment.destination.isIPv4
   const ipLength = isIPv4 ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH
+  if (segment.udpSourcePort !== 0) return writeInUdp(host, path, via, segment)
   const tcpLength = tcpHeaderLength(segment) + segment.textLength
   const tooBig = pieces === 1 && ipLength + tcpLength > path.mtu
   const partial = via.link.checksumOffload && !tooBig
@@ -99,6 +103,25 @@ function writePacket(host: Host, path: Path, via: NetworkInterface, segment: Seg
   // larger than the path: what was cut for a larger one gets through in fragments, since the machine will not cut it again
   if (tooBig) fragmentPacket(host, frame, path.mtu, path.nextIdentification++, via)
   else queueFrame(via, frame)
+}
+
+/** A segment in a UDP datagram, whose checksum stands for both (FreeBSD). Only answers are sent so: they are small. */
+function writeInUdp(host: Host, path: Path, via: NetworkInterface, segment: Segment): void {
+  const { source, destination, ttl, flowLabel, udpSourcePort, udpDestinationPort } = segment
+  const isIPv4 = destination.isIPv4
+  const ipLength = isIPv4 ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH
+  const tcpLength = tcpHeaderLength(segment) + segment.textLength
+  const length = UDP_HEADER_LENGTH + tcpLength
+  const frame = host.frames.allocate(ipLength + length)
+  const { bytes, start } = frame
+  writeTcp(segment, bytes, start + ipLength + UDP_HEADER_LENGTH, true)
+  writeUdpHeader(bytes, start + ipLength, source, destination, udpSourcePort, udpDestinationPort, tcpLength)
+  const tos = segment.dscp | segment.ecn
+  if (isIPv4) {
+    const identification = path.nextIdentification++ & 0xffff
+    writeIPv4Header(bytes, start, length, IPPROTO_UDP, source, destination, ttl, tos, identification, 0)
+  } else writeIPv6Header(bytes, start, length, IPPROTO_UDP, source, destination, ttl, tos, flowLabel)
+  queueFrame(via, frame)
 }
 
 /** A frame that is ready waits for the end of the current entry. */

@@ -14,14 +14,14 @@ import {
 } from '../wire/index.js'
 import { type Connection, type ErrorName, Ready } from './connection.js'
 import { acceptableSeq, emit } from './emit.js'
-import type { Environment } from './environment.js'
+import type { Endpoint, Environment } from './environment.js'
 import { hostWide } from './host-wide.js'
 import type { Observed } from './observer.js'
 import { windowToOffer } from './receive-window.js'
 import { State } from './state-name.js'
 import { setState } from './states.js'
-import { disarmAll } from './timeouts.js'
 import type { Instant } from './time.js'
+import { disarmAll } from './timeouts.js'
 import { tsNow } from './timestamps.js'
 
 /** What a socket bound to the port but not connected adds to the RST for a segment to it (FreeBSD). */
@@ -81,6 +81,18 @@ export function sendResetFor(
   env.transmit(endpoint, out, false, now)
 }
 
+/**
+ * A segment came in UDP, and no connection here is carried so: it is for none of them, and RST goes back the way it came
+ * (FreeBSD). It looks like what the connection of the same ports sends.
+ */
+export function segmentOverUdp(env: Environment, seg: Segment, endpoint: Endpoint | null, now: Instant): void {
+  drop(env, endpoint, seg, DropReason.NoConnection, now)
+  sendResetFor(env, seg, now, hasLook(endpoint) ? endpoint : PLAIN, endpoint)
+}
+
+const hasLook = (endpoint: Endpoint | null): endpoint is Endpoint & BoundSocket =>
+  endpoint !== null && 'ttl' in endpoint && 'dscp' in endpoint && 'md5Key' in endpoint
+
 /** Begins an answer to a segment: addresses and ports turned round. */
 export function answerTo(out: Segment, seg: Segment): void {
   out.reset()
@@ -88,6 +100,8 @@ export function answerTo(out: Segment, seg: Segment): void {
   out.destination = seg.source
   out.sourcePort = seg.destinationPort
   out.destinationPort = seg.sourcePort
+  out.udpSourcePort = seg.udpDestinationPort
+  out.udpDestinationPort = seg.udpSourcePort
 }
 
 /** The MD5 signature option at `at`, aligned, as the last option; the digest is the IP layer's to make. */

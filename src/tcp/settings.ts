@@ -290,6 +290,11 @@ export interface Settings extends SenderSettings {
   blackhole: 0 | 1 | 2 | 3
   /** RST and ACK for no connection a second, at most (FreeBSD `icmplim`); Infinity: none. */
   resetRateLimit: number
+  /**
+   * UDP port at which segments in UDP are taken as segments (FreeBSD `net.inet.tcp.udp_tunneling_port`); 0: none. No
+   * connection here is carried over UDP, so that each is answered with RST the way it came.
+   */
+  udpTunnelingPort: number
   /** In SYN-RECEIVED after an active open RST reports ECONNREFUSED (RFC 9293 3.10.7.4; FreeBSD) else ECONNRESET. */
   refusedInSynReceived: boolean
   /** SYN-ACK to a listener is answered with RST (RFC 9293 3.10.7.2; Linux) or dropped (FreeBSD). */

@@ -170,7 +170,7 @@ export const FREEBSD_SYSCTLS: ReadonlyMap<string, Sysctl> = new Map<string, Sysc
     'hostcache.purgenow': withoutEffect('hostcache.purgenow', '0'),
     'hostcache.enable': withoutEffect('hostcache.enable', '1'),
     udp_tunneling_overhead: withoutEffect('udp_tunneling_overhead', '8'),
-    udp_tunneling_port: withoutEffect('udp_tunneling_port', '0'),
+    udp_tunneling_port: numeric('udpTunnelingPort', { max: 65535 }),
     functions_default: withoutEffect('functions_default', 'freebsd'),
     log_in_vain: withoutEffect('log_in_vain', '0'),
     tso: withoutEffect('tso', '1'),

@@ -50,6 +50,9 @@ export class Segment {
   ttl = 64
   /** IPv6 flow label. */
   flowLabel = 0
+  /** Ports of the UDP header around it, when TCP is carried over UDP (FreeBSD); 0: it is not. */
+  udpSourcePort = 0
+  udpDestinationPort = 0
   /** Sent over IPv4: routers must not cut it (path MTU discovery). */
   dontFragment = true
 
@@ -121,6 +124,8 @@ export class Segment {
     this.dscp = 0
     this.ttl = 64
     this.flowLabel = 0
+    this.udpSourcePort = 0
+    this.udpDestinationPort = 0
     this.dontFragment = true
     this.seq = 0
     this.ack = 0

@@ -153,6 +153,7 @@ export const freebsd = (): Settings => ({
 
   blackhole: 0,
   resetRateLimit: 200,
+  udpTunnelingPort: 0,
   refusedInSynReceived: true,
   resetSynAckToListener: false,
   resendFinWhenClosing: true,

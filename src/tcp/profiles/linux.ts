@@ -153,6 +153,7 @@ export const linux = (): Settings => ({
 
   blackhole: 0,
   resetRateLimit: Number.POSITIVE_INFINITY,
+  udpTunnelingPort: 0,
   refusedInSynReceived: false,
   resetSynAckToListener: true,
   resendFinWhenClosing: false,

@@ -156,6 +156,7 @@ export const rfc9293 = (): Settings => ({
 
   blackhole: 0,
   resetRateLimit: Number.POSITIVE_INFINITY,
+  udpTunnelingPort: 0,
   refusedInSynReceived: true,
   resetSynAckToListener: true,
   resendFinWhenClosing: false,

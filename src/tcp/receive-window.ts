@@ -166,9 +166,14 @@ function moveClamp(c: Connection, clamp: number): void {
 // --- open ---
 
 /** What is left of the window offered last: from RCV.NXT to its right edge, octets. */
-export function receiveWindow(c: Connection): number {
+export function offeredWindow(c: Connection): number {
   const { rcv } = c
-  const left = Math.max(0, rcv.wnd - seqDiff(rcv.nxt, rcv.wup))
+  return Math.max(0, rcv.wnd - seqDiff(rcv.nxt, rcv.wup))
+}
+
+/** Octets from RCV.NXT that are acceptable. */
+export function receiveWindow(c: Connection): number {
+  const left = offeredWindow(c)
   return c.env.settings.acceptFreeBuffer ? Math.max(left, freeWindow(c)) : left
 }
 
@@ -269,7 +274,7 @@ function selectPlain(c: Connection): number {
   const { rcv, snd } = c
   const { settings } = c.env
   const largest = MAX_UNSCALED * 2 ** rcv.wscale
-  const offered = receiveWindow(c)
+  const offered = offeredWindow(c)
   let window = Math.max(0, Math.min(freeWindow(c), largest))
   if (c.windowClamp > 0) window = Math.min(window, c.windowClamp)
   if (settings.holdRightEdge) {
@@ -292,7 +297,7 @@ export function windowToOffer(c: Connection, _now: Instant): number {
     return 0
   }
   if (settings.windowSlowStart) {
-    const offered = receiveWindow(c)
+    const offered = offeredWindow(c)
     window = selectWindow(c)
     if (window < offered && !(settings.shrinkWindow && rcv.wscale > 0)) {
       const unit = 2 ** rcv.wscale
@@ -330,7 +335,7 @@ function updateLinux(c: Connection, octets: number, now: Instant): void {
     }
   }
   if (octets <= 0 || rcv.shutdown || rcv.finReceived) return
-  const offered = receiveWindow(c)
+  const offered = offeredWindow(c)
   if (2 * offered > rcv.clamp) return
   const window = selectWindow(c)
   if (window > 0 && window >= 2 * offered) emitAck(c, now)
@@ -341,7 +346,7 @@ function updatePlain(c: Connection, now: Instant): void {
   const { rcv, snd } = c
   // a delayed ACK will tell, soon
   if (rcv.finReceived || (rcv.owed & (Owed.Ack | Owed.Now)) === Owed.Ack) return
-  const offered = receiveWindow(c)
+  const offered = offeredWindow(c)
   const window = Math.max(0, Math.min(freeWindow(c), MAX_UNSCALED * 2 ** rcv.wscale))
   const more = window - offered
   if (more <= 0 || Math.floor(offered / 2 ** rcv.wscale) >= Math.floor(window / 2 ** rcv.wscale)) return

@@ -174,8 +174,8 @@ function wholeTextArrives(c: Connection, seg: Segment, now: Instant): void {
     rcv.owed |= Owed.NoMemory
     ackNow(c)
     c.user?.notify(c, Ready.Readable, now)
-    // with nothing to read the program could never make room
-    if (rcv.queue.octets > 0 && seg.textLength > 0) {
+    // one segment may exceed the buffer; with nothing to read the program could never make room
+    if (rcv.queue.octets > 0 && seg.textLength > 0 && chargedMemory(c) > rcv.buffer) {
       counters.count('TcpExtTCPRcvQDrop')
       drop(c, seg, DropReason.ReceiveBufferFull, now)
       return
@@ -335,7 +335,10 @@ function peersFin(c: Connection, now: Instant): void {
   if (c.env.settings.interactiveAcks && (c.state === State.Established || c.state === State.SynReceived))
     enterPingpong(c)
   else ackNow(c)
-  if (rcv.reassembly !== null) rcv.reassembly.clear()
+  if (rcv.reassembly !== null) {
+    rcv.reassembly.clear()
+    rcv.reassembly.sacks.duplicate = false
+  }
   finArrives(c, now)
 }
 

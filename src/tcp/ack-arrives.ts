@@ -201,7 +201,8 @@ function cleanQueue(c: Connection, priorHigh: number, priorUna: number, now: Ins
       if (segments === 0) break
       whole = false
     } else segments = record.segments
-    if (marks & (Mark.Retransmitted | Mark.EverRetransmitted)) {
+    const again = marks & (Mark.Retransmitted | Mark.EverRetransmitted) || (record.flags & SYN && c.synsResent > 0)
+    if (again) {
       if (marks & Mark.Retransmitted) recovery.retransOut -= segments
       ack.flags |= AckFlag.RetransmittedAcked
     } else if (!(marks & Mark.Sacked)) {

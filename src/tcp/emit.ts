@@ -1,11 +1,14 @@
 import { ACK, FIN, type Segment, SYN, URG } from '../wire/index.js'
-import { ackSent } from './acknowledge.js'
+import { ackSent, textSent } from './acknowledge.js'
 import type { Connection } from './connection.js'
 import { markEcn } from './ecn.js'
 import { writeOptions } from './options.js'
 import { windowToOffer } from './receive-window.js'
 import { before, seqAdd } from './sequence.js'
 import type { Instant } from './time.js'
+
+/** Segments with text at the beginning that are not paced (Linux). */
+const UNPACED = 10
 
 /** Starts a segment of a connection: addresses, ports and what the program asked of the IP header. */
 export function address(c: Connection, out: Segment): void {
@@ -56,9 +59,20 @@ export function emit(
     snd.octetsSent += textLength
     if (c.recovery.inFlight === 0) c.congestion.sendingStarts(c, now)
     snd.lastSent = now
+    if (env.settings.pacing) pace(c, textLength, now)
   }
   env.transmit(c, out, retransmission, now)
   if (flags & ACK) ackSent(c, now)
+  if (textLength > 0) textSent(c, now)
+}
+
+/** The first window is not paced: its rate is not known. Time lost since the last segment is made up for by half. */
+function pace(c: Connection, octets: number, now: Instant): void {
+  const { snd } = c
+  if (snd.pacingRate === Number.POSITIVE_INFINITY || snd.textSegmentsSent < UNPACED) return
+  const length = (octets * 1000) / snd.pacingRate
+  const late = Math.max(0, now - Math.max(snd.paceUntil, 0))
+  snd.paceUntil = now + length - Math.min(length / 2, late)
 }
 
 /** A bare ACK (acknowledge.ts decides when). SEQ is SND.NXT, or the right edge of a window that shrank. */

@@ -3,10 +3,12 @@ import { Limit, limitBegins, limitEnds } from './chronograph.js'
 import type { Connection } from './connection.js'
 import { validateCwnd } from './cwnd-validation.js'
 import { currentMss, largestRecord } from './segment-size.js'
+import { retransmitLost } from './recovery/retransmit.js'
 import { checkSpace } from './send-buffer.js'
 import type { SendRecord } from './send-record.js'
 import { after, seqAdd } from './sequence.js'
 import { State } from './state-name.js'
+import { arm } from './timeouts.js'
 import type { Instant } from './time.js'
 import { Timer } from './timers.js'
 import { advanceNext, transmitRecord } from './transmit.js'
@@ -103,13 +105,14 @@ export function sendQueued(c: Connection, mss: number, nagle: number, burst: num
   cwndHolds = false
   windowHolds = false
   for (let record = queue.unsent; record !== null; record = queue.unsent) {
+    if (settings.pacing && pacingHolds(c, now)) break
     let quota = cwndQuota(c)
     if (quota === 0) {
-      if (burst !== Burst.Probe) break
+      if (burst !== Burst.Probe && !isLoneFin(c, record)) break
       quota = 1
     }
     quota = Math.min(quota, most)
-    growFromNext(c, record, quota * mss)
+    if (settings.growSuperSegments) growFromNext(c, record, quota * mss)
     if (record.segments === 0 || record.mss !== mss) record.cut(mss)
     const window = seqAdd(snd.una, snd.wnd - record.seq) | 0
     const limit = windowLimit(c, record, mss, window)
@@ -156,6 +159,24 @@ function cwndQuota(c: Connection): number {
   if (inFlight >= cwnd) return 0
   const room = cwnd - inFlight
   return settings.halfCwndBursts ? Math.min(Math.max(cwnd >> 1, 1), room) : room
+}
+
+/** Nothing is gained from holding back the last segment of all. */
+function isLoneFin(c: Connection, record: SendRecord): boolean {
+  return c.env.settings.finIgnoresCwnd && (record.flags & FIN) !== 0 && record.length <= c.snd.mss
+}
+
+/** The next segment is not due yet: it is sent when it is. */
+export function pacingHolds(c: Connection, now: Instant): boolean {
+  if (c.snd.paceUntil <= now) return false
+  arm(c, Timer.Hold, c.snd.paceUntil, now)
+  return true
+}
+
+/** Timer.Hold: what pacing held back is due. */
+export function paceExpired(c: Connection, now: Instant): void {
+  if (c.recovery.lostOut > c.recovery.retransOut) retransmitLost(c, now)
+  sendPending(c, now)
 }
 
 /** Most segments in one record: what the flow sends in a millisecond (Linux tcp_tso_autosize). */

@@ -3,7 +3,7 @@ import { type Connection, Ready } from './connection.js'
 import type { Instant } from './time.js'
 
 /** What a record costs beyond its text where overhead is charged (Linux truesize of an skb without text), octets. */
-export const RECORD_OVERHEAD = 896
+export const RECORD_OVERHEAD = 1280
 /** Of that, what depends on the size of a segment: header room and shared info; and the sk_buff itself. */
 const SEGMENT_OVERHEAD = 640
 const BUFFER_OVERHEAD = 256

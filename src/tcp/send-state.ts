@@ -78,8 +78,8 @@ export class SendState {
   lastEmitted: Instant = -NEVER
   /** Octets per second at which Linux would pace; Infinity: not known yet. */
   pacingRate = Number.POSITIVE_INFINITY
-  /** Segments are spaced out by that rate. */
-  paced = false
+  /** When the next segment is due, where they are spaced out by that rate. */
+  paceUntil: Instant = -NEVER
 
   // --- use of the congestion window (RFC 7661, Linux tcp_cwnd_validate) ---
   /** cwnd was what limited us in the window that ends at `cwndUsageSeq`; most segments in flight in it. */

@@ -14,6 +14,12 @@ export interface SenderSettings {
   halfCwndBursts: boolean
   /** Super-segments are as long as what the flow sends in 1 ms at its rate, at least `minTsoSegments` (Linux). */
   sizeByRate: boolean
+  /** A record takes text from the one behind it when the windows allow a longer burst (Linux since 6.11). */
+  growSuperSegments: boolean
+  /** Segments are spaced out by the pacing rate (Linux with the fq queueing discipline). */
+  pacing: boolean
+  /** A FIN alone is sent though the congestion window is full (Linux). */
+  finIgnoresCwnd: boolean
   /** A super-segment that could grow waits for the next ACK if that is near (Linux tcp_tso_should_defer). */
   deferSuperSegments: boolean
   /** PSH on the last segment of each write and of each super-segment, and at least twice per window (Linux); else on the
@@ -52,6 +58,10 @@ export const linuxSender = (): SenderSettings => ({
   halfWindowSegments: true,
   halfCwndBursts: true,
   sizeByRate: true,
+  // off: what a write made stays together, as before 6.11; most descriptions and scripts are of that
+  growSuperSegments: false,
+  pacing: false,
+  finIgnoresCwnd: true,
   deferSuperSegments: true,
   pushEveryWrite: true,
   minshallNagle: true,
@@ -71,6 +81,9 @@ export const freebsdSender = (): SenderSettings => ({
   halfWindowSegments: false,
   halfCwndBursts: false,
   sizeByRate: false,
+  growSuperSegments: true,
+  pacing: false,
+  finIgnoresCwnd: false,
   deferSuperSegments: false,
   pushEveryWrite: false,
   minshallNagle: false,
@@ -90,6 +103,9 @@ export const rfcSender = (): SenderSettings => ({
   halfWindowSegments: false,
   halfCwndBursts: false,
   sizeByRate: false,
+  growSuperSegments: true,
+  pacing: false,
+  finIgnoresCwnd: false,
   deferSuperSegments: false,
   pushEveryWrite: false,
   minshallNagle: false,

@@ -2,6 +2,7 @@ import { delayedAckExpired } from './acknowledge.js'
 import type { Connection } from './connection.js'
 import { synTimedOut } from './handshake.js'
 import { keepaliveExpired } from './keepalive.js'
+import { paceExpired } from './output.js'
 import { persistExpired } from './persist.js'
 import { rackExpired } from './recovery/rack-timeout.js'
 import { sendLossProbe } from './recovery/tail-loss-probe.js'
@@ -72,6 +73,8 @@ function fire(c: Connection, timer: Timer, now: Instant): void {
       return keepaliveExpired(c, now)
     case Timer.FinWait2:
       return finWait2Expired(c, now)
+    case Timer.Hold:
+      return paceExpired(c, now)
     case Timer.User:
       return userExpired(c, now)
   }

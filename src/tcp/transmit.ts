@@ -2,7 +2,6 @@ import { ACK, FIN, PSH, SYN } from '../wire/index.js'
 import type { Connection } from './connection.js'
 import { noteSent } from './delivery-rate.js'
 import { emit } from './emit.js'
-import { checkSpace } from './send-buffer.js'
 import type { SendRecord } from './send-record.js'
 import { after } from './sequence.js'
 import type { Instant } from './time.js'
@@ -15,19 +14,16 @@ export function transmitRecord(c: Connection, record: SendRecord, retransmission
   const { snd, env } = c
   const { queue } = snd
   const { length } = record
-  if (env.settings.pushEveryWrite) {
-    // the last piece says PSH, so that a receiver that gathers segments passes them on
-    if (record.segments > 1) record.flags |= PSH
-  } else if (length > 0 && record.next === null) {
-    // MUST-61: the end of what is buffered
-    record.flags |= PSH
-  }
+  let flags = ACK | (record.flags & (FIN | PSH))
+  // the last piece of several says PSH, so that a receiver that gathers them passes them on; else MUST-61: the end of
+  // what is buffered does
+  if (env.settings.pushEveryWrite ? record.segments > 1 : length > 0 && record.next === null) flags |= PSH
   noteSent(c, record, now)
   record.sentAt = now
   queue.stamp(record)
   emit(
     c,
-    ACK | (record.flags & (FIN | PSH)),
+    flags,
     record.seq,
     length,
     retransmission,
@@ -45,7 +41,6 @@ export function advanceNext(c: Connection, record: SendRecord, now: Instant): vo
   if (record.flags & FIN) snd.finSent = true
   recovery.packetsOut = before + record.segments
   if (before === 0 || armed(c, Timer.TailLossProbe)) rearmRetransmit(c, now)
-  if (snd.noSpace) checkSpace(c, now)
 }
 
 /** The SYN, sent by handshake.ts, becomes a record in flight, and so does text behind it (RFC 7413). */

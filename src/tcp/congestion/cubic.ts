@@ -180,7 +180,7 @@ export class Cubic extends CongestionControl {
     if (now - this.#lastAck <= HYSTART_ACK_GAP) {
       this.#lastAck = now
       const threshold = this.#delayMin + Math.min(1, 262_144_000 / c.snd.pacingRate)
-      if (now - this.#roundStart > (c.snd.paced ? threshold : threshold / 2)) this.#leaveSlowStart()
+      if (now - this.#roundStart > (c.env.settings.pacing ? threshold : threshold / 2)) this.#leaveSlowStart()
     }
     if (this.#roundRtt > delay) this.#roundRtt = delay
     if (this.#samples < HYSTART_SAMPLES) {

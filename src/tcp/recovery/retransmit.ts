@@ -1,10 +1,10 @@
 import { FIN, SYN } from '../../wire/index.js'
 import type { Connection } from '../connection.js'
 import { currentSsthresh } from '../cwnd-validation.js'
-import { burstSize } from '../output.js'
+import { burstSize, pacingHolds } from '../output.js'
 import { currentMss } from '../segment-size.js'
 import { Mark, type SendRecord } from '../send-record.js'
-import { after } from '../sequence.js'
+import { after, before } from '../sequence.js'
 import { type Instant, NEVER } from '../time.js'
 import { armed } from '../timeouts.js'
 import { Timer } from '../timers.js'
@@ -22,6 +22,8 @@ import { limitRenoSacks } from './reordering.js'
 export function resend(c: Connection, record: SendRecord, segments: number, now: Instant): boolean {
   const { snd } = c
   const mss = currentMss(c, now)
+  // part of it was acknowledged
+  if (before(record.seq, snd.una)) snd.queue.trimHead(record, (snd.una - record.seq) | 0)
   let window = (snd.una + snd.wnd - record.seq) | 0
   if (window <= 0) {
     if (record.seq !== snd.una) return false
@@ -98,6 +100,7 @@ export function retransmitLost(c: Connection, now: Instant): void {
     record !== null && record !== queue.unsent;
     record = record.next
   ) {
+    if (env.settings.pacing && pacingHolds(c, now)) break
     if (hole === null) recovery.retransmitFrom = record
     const room = congestion.cwnd - recovery.inFlight
     if (room <= 0 || recovery.retransOut >= recovery.lostOut) break

@@ -81,6 +81,18 @@ export function runParsed(script: Script, source: string, flags: Flags, options:
   }
 }
 
+/** Settings of the profiles as they come; each host has a copy of its own. */
+const pristine = new Map<ProfileName, Settings>()
+
+function settingsFor({ profile, settings }: RunOptions): Settings {
+  let own = pristine.get(profile)
+  if (own === undefined) {
+    own = settingsOf(profile)
+    pristine.set(profile, own)
+  }
+  return settings === undefined ? own : { ...own, ...settings }
+}
+
 /** An event with its times counted from the start of the script. */
 function fromStart(event: TraceEvent, start: number): TraceEvent {
   const at = event.at - start
@@ -119,7 +131,7 @@ class Run {
       ...(options.variables ? { variables: connectionVariables } : {}),
     })
     this.#drilled = new DrilledHost({
-      settings: { ...settingsOf(options.profile), ...options.settings },
+      settings: settingsFor(options),
       observer: this.log.observe('host'),
       ...defaultAddresses(flags),
       mtu: flags.mtu === 0 ? 1500 : flags.mtu,
@@ -160,9 +172,12 @@ class Run {
     this.start = this.#drilled.now
     try {
       for (const event of events) this.#event(event)
-    } finally {
-      if (cleanUp !== null) this.#command(cleanUp)
+    } catch (error) {
+      // what went wrong first is told, whatever cleaning up says
+      if (cleanUp !== null) this.#commands.run(cleanUp.text)
+      throw error
     }
+    if (cleanUp !== null) this.#command(cleanUp)
     this.#evaluate()
     this.#awaitCall(this.#drilled.now + PATIENCE)
     if (this.#inProgress !== null) {

@@ -58,7 +58,8 @@ export function appendText(c: Connection, chunk: Uint8Array, flags: number, now:
     if (pushEveryWrite && pushIsDue(c)) {
       markPush(c, tail!)
       push(c, mss, Nagle.Push, now)
-    } else if (tail === queue.unsent) pushOne(c, mss, now)
+    } else if (pushEveryWrite && tail === queue.unsent) pushOne(c, mss, now)
+    // else all that fits is buffered first: PSH belongs on the segment that empties the buffer (MUST-61)
   }
   if (taken === 0) return 0
   if (flags & SendFlag.Urgent) {

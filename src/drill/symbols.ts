@@ -7,15 +7,8 @@ export type Symbols = Readonly<Record<string, number>>
 export type SystemFamily = 'linux' | 'freebsd'
 export const familyOf = (profile: ProfileName): SystemFamily => (profile === 'freebsd' ? 'freebsd' : 'linux')
 
-/** Names that scripts use and no header of sockets has: DSCPs, as IP_TOS values. */
-export const DSCP_SYMBOLS: Symbols = dscps()
-
-function dscps(): Symbols {
-  const symbols: Record<string, number> = { NULL: 0, IPTOS_DSCP_EF: 46 << 2, IPTOS_DSCP_VA: 44 << 2 }
-  for (let c = 0; c < 8; c++) symbols[`IPTOS_DSCP_CS${c}`] = c << 5
-  for (let c = 1; c < 5; c++) for (let d = 1; d < 4; d++) symbols[`IPTOS_DSCP_AF${c}${d}`] = ((c << 3) | (d << 1)) << 2
-  return symbols
-}
+/** Names that scripts use and no header of sockets has. */
+export const EXTRA_SYMBOLS: Symbols = { NULL: 0, TRUE: 1, FALSE: 0 }
 
 /** The states in the order in which FreeBSD numbers them. */
 const FREEBSD_STATES = [

@@ -9,6 +9,7 @@ import type { NameValue } from './evaluate.js'
 import { Mismatch } from './failure.js'
 import type { Flags } from './flags.js'
 import type { Packets } from './packets.js'
+import { EXTRA_SYMBOLS, type Symbols } from './symbols.js'
 import { fieldOf, type Value, what } from './values.js'
 
 export interface CallOptions {
@@ -21,6 +22,8 @@ export interface CallOptions {
 /** What calls need: the program's descriptors on the host, by the script's numbers, and the conversations they are of. */
 export class CallContext {
   readonly personality: Personality
+  /** Every name a script may use for a number. */
+  readonly symbols: Symbols
   readonly packets: Packets
   readonly flags: Flags
   readonly calls: Calls
@@ -30,6 +33,7 @@ export class CallContext {
 
   constructor({ drilled, packets, flags, profile }: CallOptions) {
     this.personality = personality(profile)
+    this.symbols = { ...EXTRA_SYMBOLS, ...this.personality.numbers }
     this.packets = packets
     this.flags = flags
     this.#drilled = drilled

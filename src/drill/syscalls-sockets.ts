@@ -114,7 +114,7 @@ export function givesFd(
 }
 
 function scriptNumber(context: CallContext, expected: Parameters<CallHandler>[2]['result']): number {
-  const value = evaluated(expected, context.personality.numbers)
+  const value = evaluated(expected, context.symbols)
   if (value.kind === 'number' && value.number >= 0) return value.number
   throw new Mismatch('the script does not say which number the new descriptor has')
 }

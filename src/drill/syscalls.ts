@@ -54,9 +54,9 @@ export class SystemCalls {
   start(call: CallAction): CallInProgress {
     const handler = Object.hasOwn(HANDLERS, call.name) ? HANDLERS[call.name] : undefined
     if (handler === undefined) throw new Mismatch(`no system call ${call.name}() is known`)
-    const { personality } = this.context
-    const words = new Arguments(call, personality.numbers)
-    const expected = evaluated(call.result, personality.numbers)
+    const { symbols } = this.context
+    const words = new Arguments(call, symbols)
+    const expected = evaluated(call.result, symbols)
     return new Started(call, expected, handler(words, this.context, call), this.context)
   }
 

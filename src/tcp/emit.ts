@@ -1,4 +1,4 @@
-import { ACK, FIN, type Segment, SYN, URG } from '../wire/index.js'
+import { ACK, FIN, type Segment, SYN, type TextSource, URG } from '../wire/index.js'
 import { ackSent, textSent } from './acknowledge.js'
 import type { Connection } from './connection.js'
 import { markEcn } from './ecn.js'
@@ -35,6 +35,7 @@ export function emit(
   retransmission: boolean,
   now: Instant,
   gsoSize = 0,
+  text: TextSource = c.snd.queue,
 ): void {
   const { env, snd } = c
   const { out } = env
@@ -43,7 +44,7 @@ export function emit(
   out.flags = flags
   if (flags & ACK) out.ack = c.rcv.nxt
   if (textLength > 0) {
-    out.text = snd.queue
+    out.text = text
     out.textLength = textLength
     out.gsoSize = gsoSize
   }

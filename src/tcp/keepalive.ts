@@ -1,10 +1,20 @@
+import { ACK, type TextSource } from '../wire/index.js'
 import type { Connection } from './connection.js'
-import { probeWindow } from './persist.js'
+import { emit } from './emit.js'
+import { sendProbe } from './persist.js'
 import { fail, sendReset } from './reset.js'
+import { seqAdd } from './sequence.js'
 import { State } from './state-name.js'
 import type { Instant, Millis } from './time.js'
 import { arm, disarm } from './timeouts.js'
 import { Timer } from './timers.js'
+
+/** One octet the peer has had already, for peers that answer nothing less (RFC 9293 3.8.4, MAY-6). */
+const GARBAGE: TextSource = {
+  copyText(_seq, _length, target, at) {
+    target[at] = 0
+  },
+}
 
 /** Starts the keepalive timer (RFC 9293 3.8.4): the program asked for it, or the connection that has it is established. */
 export function armKeepalive(c: Connection, now: Instant): void {
@@ -40,7 +50,8 @@ export function keepaliveExpired(c: Connection, now: Instant): void {
     return
   }
   env.counters.count('TcpExtTCPKeepAlive')
-  probeWindow(c, now)
+  if (env.settings.keepaliveGarbage) emit(c, ACK, seqAdd(snd.una, -1), 1, true, now, 0, GARBAGE)
+  else sendProbe(c, now)
   snd.probesOut++
   arm(c, Timer.Keepalive, now + c.keepaliveInterval, now)
 }

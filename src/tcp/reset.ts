@@ -17,6 +17,7 @@ import { acceptableSeq, emit } from './emit.js'
 import type { Endpoint, Environment } from './environment.js'
 import { hostWide } from './host-wide.js'
 import type { Observed } from './observer.js'
+import { endSending } from './output.js'
 import { windowToOffer } from './receive-window.js'
 import { State } from './state-name.js'
 import { setState } from './states.js'
@@ -177,6 +178,7 @@ export function finish(c: Connection, event: string, now: Instant): void {
   const { env, user } = c
   setState(c, State.Closed, event, env.observer, now)
   disarmAll(c, now)
+  endSending(c)
   env.unregister(c)
   leaveOrphans(c)
   let ready: number = Ready.Closed | Ready.Readable | Ready.Writable

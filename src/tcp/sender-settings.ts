@@ -43,7 +43,7 @@ export interface SenderSettings {
   rtoWithoutSample: Millis
   /** R1 and R2 are the time their number of retransmissions takes from `rtoMin` on (Linux); else retransmissions are counted. */
   retriesAsTime: boolean
-  /** Delay of timers by what an operating system's clock tick adds, ms (Linux TCP_TIMEOUT_MIN 2). */
+  /** Least time of reordering timer and tail loss probe beyond what was measured, ms (Linux: 2 ticks, and the timer wheel rounds up to a third). */
   timerMargin: Millis
 
   // --- loss ---
@@ -71,7 +71,7 @@ export const linuxSender = (): SenderSettings => ({
   linuxRttVariance: true,
   rtoWithoutSample: 3000,
   retriesAsTime: true,
-  timerMargin: 2,
+  timerMargin: 3,
   hystart: true,
   detectReneging: true,
 })

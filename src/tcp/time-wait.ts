@@ -14,13 +14,14 @@ import type { Connection } from './connection.js'
 import type { Endpoint, Environment, IcmpError } from './environment.js'
 import { hostWide } from './host-wide.js'
 import { continueIsn } from './isn.js'
-import { addressed, drop, finish, invalidAnswerAllowed, leaveOrphans, sendResetFor, sign } from './reset.js'
+import { endSending } from './output.js'
 import { windowToOffer } from './receive-window.js'
+import { addressed, drop, finish, invalidAnswerAllowed, leaveOrphans, sendResetFor, sign } from './reset.js'
 import { after, before, type Sequence, seqAdd, seqDiff } from './sequence.js'
 import { State } from './state-name.js'
 import { setState } from './states.js'
-import { arm, disarmAll } from './timeouts.js'
 import { type Instant, type Millis, NEVER } from './time.js'
+import { arm, disarmAll } from './timeouts.js'
 import { type Timed, Timer } from './timers.js'
 import { timestampAt } from './timestamps.js'
 
@@ -332,6 +333,7 @@ function leaveRecord(c: Connection, length: Millis, now: Instant): void {
   const { env } = c
   const record = new TimeWait(c, now)
   disarmAll(c, now)
+  endSending(c)
   leaveOrphans(c)
   env.replace(c, record)
   hostWide(env).timeWaits++

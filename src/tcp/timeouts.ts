@@ -51,8 +51,9 @@ export function deadlineReached(c: Connection, now: Instant): void {
     if (c.env.observer !== null) c.env.observer.timerFired(c, TIMER_NAMES[timer]!, now)
     fire(c, timer as Timer, now)
   }
-  const next = earliest(c.timers)
-  if (next !== c.deadline) setDeadline(c, next)
+  // the host has taken the connection out of its wheel
+  c.deadline = earliest(c.timers)
+  c.env.schedule(c)
 }
 
 function fire(c: Connection, timer: Timer, now: Instant): void {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseIpAddress } from '../wire/index.js'
-import { connected, listening, now, streamSocket, twoPrograms, watched } from './two-programs.fixture.js'
+import { connected, listening, now, streamSocket, twoPrograms, watched } from './two-programs.test-fixture.js'
 
 test('bind: an address of somebody else, a port that is taken, twice', () => {
   const { server } = twoPrograms()

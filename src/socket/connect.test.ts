@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { connected, listening, now, streamSocket, twoPrograms, watched } from './two-programs.fixture.js'
+import { connected, listening, now, streamSocket, twoPrograms, watched } from './two-programs.test-fixture.js'
 
 test('a blocking connect returns when the handshake is complete', () => {
   const both = twoPrograms()

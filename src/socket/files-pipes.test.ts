@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { connected, now, octets, text, watched } from './two-programs.fixture.js'
+import { connected, now, octets, text, watched } from './two-programs.test-fixture.js'
 
 test('a pipe: what is written can be read, and the end is told', () => {
   const { client, net } = connected()

@@ -1,13 +1,7 @@
 export type { SocketAddress } from './address.js'
-export {
-  type AddressResult,
-  Calls,
-  type MessageResult,
-  type OptionResult,
-  type OutgoingMessage,
-  type ValueResult,
-} from './calls.js'
+export { type AddressResult, Calls, type OptionResult, type ValueResult } from './calls.js'
 export type { EpollResult, PipeResult, PollResult } from './calls-events.js'
+export type { MessageResult, OutgoingMessage } from './calls-text.js'
 export type { ControlMessage } from './control-message.js'
 export type { EpollEvent } from './epoll.js'
 export { type Errno, errnoName, errnoNumber, errnoText } from './errno.js'

@@ -10,7 +10,7 @@ import {
   streamSocket,
   twoPrograms,
   watched,
-} from './two-programs.fixture.js'
+} from './two-programs.test-fixture.js'
 
 const { In, Out, HangUp, PeerHangUp, ReadNormal, WriteNormal } = Poll
 const EVERYTHING = 0xffff

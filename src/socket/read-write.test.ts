@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { connected, now, octets, streamSocket, text, twoPrograms, watched } from './two-programs.fixture.js'
+import { connected, now, octets, streamSocket, text, twoPrograms, watched } from './two-programs.test-fixture.js'
 
 test('a blocking read returns with what there is as soon as there is something', () => {
   const { client, server, net, c, s } = connected()

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest'
-import { connected, listening, now, octets, streamSocket, text, twoPrograms, watched } from './two-programs.fixture.js'
+import {
+  connected,
+  listening,
+  now,
+  octets,
+  streamSocket,
+  text,
+  twoPrograms,
+  watched,
+} from './two-programs.test-fixture.js'
 
 test('SHUT_WR: the peer reads 0, and can go on writing', () => {
   const { client, server, net, c, s } = connected()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { OptionValue } from './option-value.js'
-import { connected, listening, now, octets, streamSocket, twoPrograms } from './two-programs.fixture.js'
+import { connected, listening, now, octets, streamSocket, twoPrograms } from './two-programs.test-fixture.js'
 
 function fresh(profile: 'linux' | 'freebsd' = 'linux') {
   const { client } = twoPrograms(profile)

@@ -1,4 +1,6 @@
 import {
+  acknowledgeOwing,
+  type Connection,
   Counters,
   type Endpoint,
   type Environment,
@@ -74,6 +76,8 @@ export class Host implements Environment, InterfaceOwner {
   readonly out = new Segment()
   /** Largest super-segment TCP should make, octets of text; 0: none. Set by `attach` from the link; may be set by hand. */
   maxSuperSegment = 0
+  moreArriving = false
+  readonly owing: Connection[] = []
   readonly forwarding: boolean
   readonly interfaces: NetworkInterface[] = []
   readonly loopback: NetworkInterface
@@ -138,7 +142,11 @@ export class Host implements Environment, InterfaceOwner {
   /** Frames from a link (or a test): read, given to whom they are for, and answered. */
   receive(from: NetworkInterface, frames: readonly Frame[], count: number, now: Instant): void {
     this.enter(now)
-    for (let i = 0; i < count; i++) this.#receiver.frameArrives(from, frames[i]!, now)
+    for (let i = 0; i < count; i++) {
+      this.moreArriving = i + 1 < count
+      this.#receiver.frameArrives(from, frames[i]!, now)
+    }
+    if (this.owing.length > 0) acknowledgeOwing(this, now)
     this.leave(now)
   }
 

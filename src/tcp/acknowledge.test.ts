@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { setQuickAck } from './acknowledge.js'
-import { readText } from './read.js'
+import { acknowledgeOwing, setQuickAck } from './acknowledge.js'
+import { receive } from './calls.js'
 import { arrives, establishedConnection, LoneHost } from './testing/lone-host.js'
 
 describe.each(['rfc9293', 'freebsd'] as const)('%s', (name) => {
-  test('[MUST-58] an ACK is delayed less than half a second', () => {
+  test('[SHLD-18] [MUST-40] an ACK is delayed, but less than half a second', () => {
     const host = new LoneHost(name)
     const c = establishedConnection(host)
     arrives(host, c, { seq: 1, length: 1000 })
@@ -12,7 +12,7 @@ describe.each(['rfc9293', 'freebsd'] as const)('%s', (name) => {
     host.advance(499)
     expect(host.take()).toHaveLength(1)
   })
-  test('[SHLD-19] [MUST-59] every second full segment is acknowledged at once', () => {
+  test('[SHLD-19] every second full segment is acknowledged at once', () => {
     const host = new LoneHost(name)
     const c = establishedConnection(host)
     arrives(host, c, { seq: 1, length: 1460 })
@@ -42,7 +42,7 @@ describe('Linux', () => {
     for (let i = 0; i < 16; i++) {
       arrives(host, c, { seq: 1 + i * 1000, length: 1000 })
       expect(host.take(), `segment ${i}`).toHaveLength(1)
-      readText(c, target, host.now)
+      receive(c, target, 0, host.now)
       host.advance(5)
     }
     host.take()
@@ -59,7 +59,7 @@ describe('Linux', () => {
     const target = new Uint8Array(5000)
     for (let i = 0; i < 20; i++) {
       arrives(host, c, { seq: 1 + i * 1000, length: 1000 })
-      readText(c, target, host.now)
+      receive(c, target, 0, host.now)
     }
     host.advance(5000)
     host.take()
@@ -82,7 +82,7 @@ describe('Linux', () => {
     const target = new Uint8Array(5000)
     for (let i = 0; i < 20; i++) {
       arrives(host, c, { seq: 1 + i * 1000, length: 1000 })
-      readText(c, target, host.now)
+      receive(c, target, 0, host.now)
     }
     host.advance(100)
     host.take()
@@ -101,6 +101,27 @@ test('a read sends the ACK that waited for it (Linux)', () => {
   host.take()
   c.rcv.quick = 0
   arrives(host, c, { seq: 16001, length: 2000, gsoSize: 1000 })
-  readText(c, new Uint8Array(20000), host.now)
+  receive(c, new Uint8Array(20000), 0, host.now)
   expect(host.take().length).toBeGreaterThan(0)
+})
+
+test('[MUST-58] [MUST-59] segments that arrive together are processed before one ACK is sent for all', () => {
+  for (const name of ['rfc9293', 'freebsd', 'linux'] as const) {
+    const host = new LoneHost(name)
+    const c = establishedConnection(host)
+    host.moreArriving = true
+    for (let i = 0; i < 10; i++) arrives(host, c, { seq: 1 + i * 1460, length: 1460 })
+    expect(host.take()).toEqual([])
+    host.moreArriving = false
+    acknowledgeOwing(host, host.now)
+    expect(host.take()).toHaveLength(1)
+  }
+})
+
+test('duplicate ACKs are not among them: the sender counts them [RFC 5681 3.2]', () => {
+  const host = new LoneHost('rfc9293')
+  const c = establishedConnection(host)
+  host.moreArriving = true
+  for (let i = 1; i < 5; i++) arrives(host, c, { seq: 1 + i * 1460, length: 1460 })
+  expect(host.take()).toHaveLength(4)
 })

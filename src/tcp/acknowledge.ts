@@ -1,6 +1,7 @@
 import type { Segment } from '../wire/index.js'
 import type { Connection } from './connection.js'
 import { emitAck } from './emit.js'
+import type { Environment } from './environment.js'
 import { measureText } from './receive-autotuning.js'
 import { Owed } from './receive-state.js'
 import { ratioChanged, selectWindow } from './receive-window.js'
@@ -147,9 +148,16 @@ export function measureSegments(c: Connection, seg: Segment, charge: number): vo
 
 /** A segment has been processed: is its ACK sent now, later, or is none owed? */
 export function acknowledge(c: Connection, now: Instant): void {
-  const { rcv } = c
+  const { rcv, env } = c
   if ((rcv.owed & Owed.Ack) === 0) return
-  const { settings } = c.env
+  // duplicate ACKs are counted by the peer, one for each segment out of order
+  if (env.moreArriving && (rcv.reassembly === null || rcv.reassembly.isEmpty)) {
+    if (rcv.owed & Owed.AfterBatch) return
+    rcv.owed |= Owed.AfterBatch
+    env.owing.push(c)
+    return
+  }
+  const { settings } = env
   if ((rcv.owed & Owed.Now) !== 0 || c.quickAckForced) {
     emitAck(c, now)
     return
@@ -165,6 +173,17 @@ export function acknowledge(c: Connection, now: Instant): void {
   else if (!outOfOrder) delay(c, now)
   else if (!c.snd.sackOk || rcv.compressed >= settings.compressSacks) emitAck(c, now)
   else compress(c, now)
+}
+
+/** All frames that arrived together have been processed: one ACK for what came in order (MUST-58, MUST-59). */
+export function acknowledgeOwing(env: Environment, now: Instant): void {
+  const { owing } = env
+  for (let i = 0; i < owing.length; i++) {
+    const c = owing[i]!
+    c.rcv.owed &= ~Owed.AfterBatch
+    if (c.state >= State.Established) acknowledge(c, now)
+  }
+  owing.length = 0
 }
 
 /** Holds ACKs for text out of order back for a short time once the sender has had its three duplicates (Linux). */

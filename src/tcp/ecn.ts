@@ -130,11 +130,13 @@ export function ecnOfSynAck(c: Connection, seg: Segment): void {
   if (seg.ecn === CE) ecn.receivedCe++
 }
 
-/** Simultaneous open: both SYNs asked; the classic kind is the most that can be agreed (RFC 9768 3.1.2 note). */
+/**
+ * Simultaneous open: the peer's SYN is answered as a listener would, whether or not ours asked; by RFC 3168, since AccECN
+ * has no encoding for it (RFC 9768 3.1.5).
+ */
 export function ecnOfSimultaneousSyn(c: Connection, seg: Segment): void {
-  const { ecn } = c.env.settings
-  const asked = ecn === 1 || ecn === 3 || ecn === 4
-  c.ecn = asked && (seg.flags & (CWR | ECE)) === (CWR | ECE) ? new Ecn(false) : null
+  const accepted = c.env.settings.ecn !== 0 && (seg.flags & (CWR | ECE)) === (CWR | ECE)
+  c.ecn = accepted ? new Ecn(false) : null
 }
 
 /**

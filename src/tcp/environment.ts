@@ -1,4 +1,5 @@
 import type { IpAddress, Segment } from '../wire/index.js'
+import type { Connection } from './connection.js'
 import type { Counters } from './counters.js'
 import type { Observed, Observer } from './observer.js'
 import type { Settings } from './settings.js'
@@ -110,4 +111,8 @@ export interface Environment {
   interfaceMtu(destination: IpAddress): number
   /** Largest super-segment the link takes, octets of text; 0: the link takes single segments only. */
   readonly maxSuperSegment: number
+  /** More received frames wait to be processed: ACKs of text in order wait for the last of them (MUST-58, MUST-59). */
+  readonly moreArriving: boolean
+  /** Connections that owe such an ACK. When no more frames arrive, the host calls `acknowledgeOwing`. */
+  readonly owing: Connection[]
 }

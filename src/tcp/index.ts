@@ -1,4 +1,4 @@
-export { setQuickAck } from './acknowledge.js'
+export { acknowledgeOwing, setQuickAck } from './acknowledge.js'
 export {
   type ActiveOpen,
   abort,

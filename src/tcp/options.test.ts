@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { optionsText, Segment, summarizeSent } from '../wire/index.js'
-import { userTimeoutOf, userTimeoutValue, writeSynOptions } from './options.js'
+import { emitAck } from './emit.js'
+import { userTimeoutArrives, userTimeoutOf, userTimeoutValue, writeSynOptions } from './options.js'
 import { profile } from './profiles/index.js'
 import { SynOffer } from './syn-offer.js'
+import { establishedConnection, LoneHost } from './testing/lone-host.js'
 
 function layout(system: 'linux' | 'freebsd', set: Partial<SynOffer>): string {
   const offer = Object.assign(new SynOffer(), set)
@@ -55,7 +57,7 @@ describe('a SYN as FreeBSD lays it out', () => {
   test('all options, in the order of their RFCs', () => {
     expect(layout('freebsd', base)).toBe('mss 1460,nop,wscale 6,sackOK,TS val 100 ecr 0')
   })
-  test('padding is EOL [MUST-5]', () => {
+  test('padding is EOL [MUST-69]', () => {
     expect(layout('freebsd', { mss: 1460, sackPermitted: true })).toBe('mss 1460,sackOK,eol,eol')
     expect(layout('freebsd', { ...base, fastOpenCookie: new Uint8Array(0) })).toBe(
       'mss 1460,nop,wscale 6,sackOK,TS val 100 ecr 0,FO,eol,eol',
@@ -78,4 +80,21 @@ test('a user time-out is told in seconds, or in minutes when it is long [RFC 548
   expect(userTimeoutOf(userTimeoutValue(30_000))).toBe(30_000)
   expect(userTimeoutValue(40_000_000) & 0x8000).toBe(0x8000)
   expect(userTimeoutOf(userTimeoutValue(40_020_000))).toBe(40_020_000)
+})
+
+test("the peer is told the time-out that the program chose; without one, the peer's is taken [RFC 5482 3.1]", () => {
+  const host = new LoneHost('rfc9293')
+  const c = establishedConnection(host)
+  const seg = new Segment()
+  seg.userTimeout = 300
+  userTimeoutArrives(c, seg)
+  expect(c.userTimeout).toBe(300_000)
+  emitAck(c, host.now)
+  expect(host.take()[0]).not.toContain('uto')
+  const chosen = establishedConnection(host)
+  chosen.userTimeout = 20_000
+  userTimeoutArrives(chosen, seg)
+  emitAck(chosen, host.now)
+  expect(chosen.userTimeout).toBe(20_000)
+  expect(host.take()[0]).toContain('<uto 20s>')
 })

@@ -152,7 +152,7 @@ function alignTo(bytes: Uint8Array, at: number, offset: number): number {
 
 /** RFC 5482 3.1: the option is sent when the program asked for a time-out and the host takes part. */
 function announcesUserTimeout(c: Connection): boolean {
-  return c.userTimeout > 0 && c.env.settings.userTimeoutOption
+  return c.userTimeout > 0 && c.env.settings.userTimeoutOption && !c.rcv.userTimeoutTaken
 }
 
 /** RFC 5482 3: 15 bits of seconds, or of minutes when seconds do not suffice. */
@@ -160,6 +160,17 @@ export function userTimeoutValue(milliseconds: number): number {
   const seconds = Math.ceil(milliseconds / 1000)
   if (seconds < 0x8000) return seconds
   return 0x8000 | Math.min(0x7fff, Math.ceil(seconds / 60))
+}
+
+/** Shortest user time-out taken from a peer, ms (RFC 5482 3.1 L_LIMIT: not below RFC 1122's 100 s). */
+const LEAST_USER_TIMEOUT = 100_000
+
+/** The peer tells its user time-out: ours becomes as long, unless the program chose one (RFC 5482 3.1). */
+export function userTimeoutArrives(c: Connection, seg: Segment): void {
+  const { rcv } = c
+  if (!c.env.settings.userTimeoutOption || (c.userTimeout > 0 && !rcv.userTimeoutTaken)) return
+  rcv.userTimeoutTaken = true
+  c.userTimeout = Math.max(LEAST_USER_TIMEOUT, userTimeoutOf(seg.userTimeout))
 }
 
 /** Time a received user-timeout option asks for, ms (RFC 5482 3). */

@@ -16,6 +16,8 @@ export const Owed = {
   Now: 16,
   /** Text was dropped for want of memory: the next window is zero. */
   NoMemory: 32,
+  /** When all frames that arrived together have been processed. */
+  AfterBatch: 64,
 } as const
 
 /** The receive half of the TCB: RCV.* of RFC 9293 3.3.1 and what receiving needs beside. Owned by text-arrives.ts, receive-window.ts, acknowledge.ts. */
@@ -49,6 +51,8 @@ export class ReceiveState {
   lastAckSent = 0
   /** Peer's FIN was received in order: nothing more comes. */
   finReceived = false
+  /** The user time-out is the peer's (RFC 5482). */
+  userTimeoutTaken = false
   /** The program shut down reading (SHUT_RD). */
   shutdown = false
   /** Receive buffer size, octets, and whether the program fixed it (SO_RCVBUF). */

@@ -7,16 +7,10 @@ import { emitAck } from './emit.js'
 import { fastOpenBlackholed, leaveFastOpenQueue } from './fast-open.js'
 import { emitSynAckAgain, handshakeCompletes, synSentArrives } from './handshake.js'
 import { md5Mismatch } from './md5-check.js'
+import { userTimeoutArrives } from './options.js'
 import { sendPending } from './output.js'
 import { receiveWindow } from './receive-window.js'
-import {
-  challengeAck,
-  drop,
-  fail,
-  invalidAnswerAllowed,
-  sendReset,
-  sendResetFor,
-} from './reset.js'
+import { challengeAck, drop, fail, invalidAnswerAllowed, sendReset, sendResetFor } from './reset.js'
 import { after, atOrBefore, seqAdd, seqDiff } from './sequence.js'
 import { State } from './state-name.js'
 import { finWasAcknowledged, toFinWait2 } from './states-entered.js'
@@ -34,7 +28,7 @@ export function segmentArrives(c: Connection, seg: Segment, now: Instant): void 
     c.state === State.Established &&
     (seg.flags & CONTROL) === ACK &&
     seg.seq === c.rcv.nxt &&
-    seg.textLength <= c.rcv.wnd &&
+    seqDiff(seg.seq + seg.textLength, c.rcv.wup) <= c.rcv.wnd &&
     c.md5Key === null &&
     seg.md5Start < 0 &&
     timestampsAcceptable(c, seg, now)
@@ -55,6 +49,7 @@ export function segmentArrives(c: Connection, seg: Segment, now: Instant): void 
 function established(c: Connection, seg: Segment, now: Instant): void {
   c.lastReceived = now
   noteTimestamp(c, seg, now)
+  if (seg.userTimeout >= 0) userTimeoutArrives(c, seg)
   if (c.ecn !== null) ecnArrives(c, seg)
   if (!ackArrives(c, seg, now)) return
   if (seg.textLength > 0) textArrives(c, seg, now)
@@ -82,6 +77,7 @@ function synchronizedArrives(c: Connection, seg: Segment, now: Instant): void {
     if (!synReceivedAckArrives(c, seg, now)) return
   } else {
     noteTimestamp(c, seg, now)
+    if (seg.userTimeout >= 0) userTimeoutArrives(c, seg)
     if (c.ecn !== null) ecnArrives(c, seg)
     if (!ackArrives(c, seg, now)) return
   }

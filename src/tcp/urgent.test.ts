@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ACK, URG } from '../wire/index.js'
+import { receive } from './calls.js'
 import { Ready } from './connection.js'
-import { readText } from './read.js'
 import { arrives, establishedConnection, LoneHost } from './testing/lone-host.js'
 import { atMark, readable, readUrgent } from './urgent.js'
 
@@ -27,18 +27,18 @@ test('[MUST-62] the pointer is to the octet after the urgent ones', () => {
   expect(readUrgent(c, false)).toBe(3)
   expect(readUrgent(c, false)).toBe('EINVAL')
   expect(readable(c)).toBe(2)
-  expect(readText(c, target, 0)).toBe(2)
+  expect(receive(c, target, 0, 0)).toBe(2)
   expect(atMark(c)).toBe(true)
-  expect(readText(c, target, 0)).toBe(2)
+  expect(receive(c, target, 0, 0)).toBe(2)
   expect(Array.from(target.subarray(0, 2))).toEqual([4, 5])
 })
 
 test('[MUST-33] in line, reading stops at the mark and the program can see it', () => {
   const { host, c, target } = open(true)
   arrives(host, c, { seq: 1, length: 5, flags: ACK | URG, urgentPointer: 3 })
-  expect(readText(c, target, 0)).toBe(2)
+  expect(receive(c, target, 0, 0)).toBe(2)
   expect(atMark(c)).toBe(true)
-  expect(readText(c, target, 0)).toBe(3)
+  expect(receive(c, target, 0, 0)).toBe(3)
   expect(Array.from(target.subarray(0, 3))).toEqual([3, 4, 5])
   expect(atMark(c)).toBe(false)
 })

@@ -29,6 +29,8 @@ export class LoneHost implements Environment {
   }
   readonly out = new Segment()
   readonly maxSuperSegment = 0
+  moreArriving = false
+  readonly owing: Connection[] = []
   /** What was sent since it was last taken, as `wire`'s segmentText prints it, numbers counted from the initial ones. */
   sent: string[] = []
   mtu = 1500

@@ -3,7 +3,7 @@ import { parseIpAddress } from '../wire/index.js'
 import type { TcpPacket } from './ast.js'
 import { Conversation } from './conversation.js'
 import { livePacketOf } from './inject.js'
-import { readLivePacket, type LivePacket } from './live-packet.js'
+import { type LivePacket, readLivePacket } from './live-packet.js'
 import { differences, fragmentObjection, type TcpLivePacket } from './packets-match.js'
 import { parseScript } from './parser.js'
 
@@ -35,7 +35,12 @@ function sent(text: string, ipv6 = false): LivePacket {
 }
 
 const compare = (expected: string, ...texts: string[]) =>
-  differences(packet(expected), texts.map((text) => sent(text)), conversation(), RULES)
+  differences(
+    packet(expected),
+    texts.map((text) => sent(text)),
+    conversation(),
+    RULES,
+  )
 
 describe('a segment that is sent as the script says matches', () => {
   test.each([

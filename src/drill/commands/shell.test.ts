@@ -37,7 +37,7 @@ describe('commands in back quotes', () => {
   })
 
   test('expand variables, arithmetic and the output of other commands', () => {
-    expect(output('a=3; echo "$a ${a} $((a * 2 + (1 << 4))) $(echo x)"')).toBe('3 3 22 x\n')
+    expect(output(`a=3; echo "$a \${a} $((a * 2 + (1 << 4))) $(echo x)"`)).toBe('3 3 22 x\n')
     expect(output(`echo '$PPID' /tmp/r_\${PPID}.sh`)).toBe('$PPID /tmp/r_7.sh\n')
   })
 

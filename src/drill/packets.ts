@@ -257,7 +257,8 @@ export class Packets {
   /** Both packets, one under the other. */
   comparison({ sent }: Expected, written: string, moment: EventMoment): string[] {
     const { log, start } = this.#options
-    const when = moment.kind === 'any' ? '*' : seconds(moment.at)
+    const range = moment.kind === 'range' ? `${seconds(moment.at)}~${seconds(moment.to)}` : seconds(moment.at)
+    const when = moment.kind === 'any' ? '*' : range
     const rows = [{ title: 'expected', when, text: written, why: '' }]
     for (const packet of sent) {
       const why = whySent(packet, log.events, start())

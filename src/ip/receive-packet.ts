@@ -4,6 +4,7 @@ import {
   Frame,
   ICMP4_PORT,
   ICMP4_PROTOCOL,
+  ICMP4_SOURCE_ROUTE_FAILED,
   ICMP4_TIME_EXCEEDED,
   ICMP4_UNREACHABLE,
   ICMP6_PARAMETER_PROBLEM,
@@ -16,14 +17,21 @@ import {
   IPPROTO_NONE,
   IPPROTO_TCP,
   IPPROTO_UDP,
+  IPV4_HEADER_LENGTH,
   type IpAddress,
+  nextOfRoute,
   PacketHeader,
   parsePacket,
   parseTcp,
   parseUdp,
+  recordInRoute,
+  returnRoute,
+  routeIsComplete,
   Segment,
+  sourceRouteAt,
   takePacketHeader,
   UdpHeader,
+  write32,
 } from '../wire/index.js'
 import { forwardPacket } from './forwarding.js'
 import type { Host } from './host.js'
@@ -71,6 +79,7 @@ export class Receiver {
       else this.#host.drop(null, DropReason.NotForUs, now)
       return
     }
+    if (hasOptions(header) && this.#isUnderWay(from, frame, now)) return
     if (!header.isFragment) return this.#packetArrives(frame, now)
     const whole = this.#reassembly.add(frame.bytes, header, this.#host.frames, now)
     if (whole === 'waiting') return
@@ -78,6 +87,35 @@ export class Receiver {
     const cause = parsePacket(whole.bytes, whole.start, whole.end, header)
     if (cause !== null || header.isFragment) return this.#host.drop(null, cause ?? DropReason.FragmentDropped, now)
     this.#packetArrives(whole, now)
+  }
+
+  /**
+   * A packet with IPv4 options: true when its source route is not accepted, or is not at its end: only a router sends it
+   * on (RFC 1122 3.3.5, RFC 1812 5.2.4.1).
+   */
+  #isUnderWay(from: NetworkInterface, frame: Frame, now: Instant): boolean {
+    const host = this.#host
+    const header = this.#header
+    const { bytes } = frame
+    const at = sourceRouteAt(bytes, header.start + IPV4_HEADER_LENGTH, header.payloadStart)
+    if (at < 0) return false
+    if (!host.settings.acceptSourceRoute) {
+      host.drop(null, DropReason.SourceRoute, now)
+      return true
+    }
+    if (routeIsComplete(bytes, at)) return false
+    const next = nextOfRoute(bytes, at)
+    const own = host.sourceAddress(next)
+    if (!host.forwarding || own === null) {
+      this.#icmp.sendError(frame, header, ICMP4_UNREACHABLE, ICMP4_SOURCE_ROUTE_FAILED, 0, now)
+      host.drop(null, DropReason.SourceRoute, now)
+      return true
+    }
+    recordInRoute(bytes, at, own)
+    write32(bytes, header.start + 16, next.w3)
+    header.destination = next
+    forwardPacket(host, this.#icmp, from, frame, header, this.#segment, now)
+    return true
   }
 
   /** A whole packet for this host, described by the header. */
@@ -109,6 +147,9 @@ export class Receiver {
     const header = this.#header
     const segment = this.#segment
     takePacketHeader(segment, header)
+    segment.ipOptions = hasOptions(header)
+      ? returnRoute(frame.bytes, header.start + IPV4_HEADER_LENGTH, header.payloadStart)
+      : null
     const problem = parseTcp(frame.bytes, header.payloadStart, header.payloadEnd, segment, !frame.checksumPartial)
     host.segmentsIn++
     if (problem !== null) {
@@ -178,6 +219,9 @@ export class Receiver {
     return this.#host.isLocal(destination)
   }
 }
+
+const hasOptions = ({ version, start, payloadStart }: PacketHeader): boolean =>
+  version === 4 && payloadStart - start > IPV4_HEADER_LENGTH
 
 function isLoopback(address: IpAddress): boolean {
   if (address.isIPv4) return address.w3 >>> 24 === 127

@@ -3,16 +3,22 @@ import {
   CWR,
   FIN,
   type Frame,
+  firstHop,
   IPPROTO_TCP,
   IPPROTO_UDP,
   IPV4_DONT_FRAGMENT,
   IPV4_HEADER_LENGTH,
   IPV6_HEADER_LENGTH,
+  ipv4OptionsLength,
   PSH,
+  putIPv4Options,
   RST,
   type Segment,
   tcpHeaderLength,
   UDP_HEADER_LENGTH,
+  updateIPv4Checksum,
+  write16,
+  write32,
   writeIPv4Header,
   writeIPv6Header,
   writeTcp,
@@ -31,7 +37,8 @@ export function sendSegment(
   retransmission: boolean,
   now: Instant,
 ): void {
-  const path = host.paths.to(segment.destination)
+  const { ipOptions } = segment
+  const path = host.paths.to((ipOptions === null ? null : firstHop(ipOptions)) ?? segment.destination)
   path.resolve()
   const { via } = path
   if (via === null) {
@@ -46,7 +53,8 @@ export function sendSegment(
   if (retransmission) host.segmentsRetransmitted += pieces
   if (segment.flags & RST) host.counters.count('TcpOutRsts')
   if (host.observer !== null) host.observer.segmentSent(endpoint, segment, retransmission, now)
-  if (pieces === 1 || textLength <= via.link.maxSuperSegment) writePacket(host, path, via, segment, pieces)
+  const whole = textLength <= via.link.maxSuperSegment && ipOptions === null
+  if (pieces === 1 || whole) writePacket(host, path, via, segment, pieces)
   else writePieces(host, path, via, segment)
   if (!host.entered) via.flush(now)
 }
@@ -79,11 +87,13 @@ export function writePieces(host: Host, path: Path, via: NetworkInterface, segme
 /** @param pieces how many segments this frame stands for */
 function writePacket(host: Host, path: Path, via: NetworkInterface, segment: Segment, pieces: number): void {
   const isIPv4 = segment.destination.isIPv4
-  const ipLength = isIPv4 ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH
+  const { ipOptions } = segment
+  const ipLength = (isIPv4 ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH) + ipv4OptionsLength(ipOptions)
   if (segment.udpSourcePort !== 0) return writeInUdp(host, path, via, segment)
   const tcpLength = tcpHeaderLength(segment) + segment.textLength
   const tooBig = pieces === 1 && ipLength + tcpLength > path.mtu
-  const partial = via.link.checksumOffload && !tooBig
+  // the link would take the first hop of a source route for the destination
+  const partial = via.link.checksumOffload && !tooBig && ipOptions === null
   const frame = host.frames.allocate(ipLength + tcpLength)
   const { bytes, start } = frame
   writeTcp(segment, bytes, start + ipLength, !partial)
@@ -96,6 +106,7 @@ function writePacket(host: Host, path: Path, via: NetworkInterface, segment: Seg
     const uncut = segment.dontFragment && host.settings.pathMtuDiscovery && !tooBig ? IPV4_DONT_FRAGMENT : 0
     const { source, destination, ttl } = segment
     writeIPv4Header(bytes, start, tcpLength, IPPROTO_TCP, source, destination, ttl, tos, identification, uncut)
+    if (ipOptions !== null) addOptions(bytes, start, ipLength, tcpLength, ipOptions, segment)
   } else {
     const { source, destination, ttl, flowLabel } = segment
     writeIPv6Header(bytes, start, tcpLength, IPPROTO_TCP, source, destination, ttl, tos, flowLabel)
@@ -122,6 +133,22 @@ function writeInUdp(host: Host, path: Path, via: NetworkInterface, segment: Segm
     writeIPv4Header(bytes, start, length, IPPROTO_UDP, source, destination, ttl, tos, identification, 0)
   } else writeIPv6Header(bytes, start, length, IPPROTO_UDP, source, destination, ttl, tos, flowLabel)
   queueFrame(via, frame)
+}
+
+/** Options behind an IPv4 header that was written without; the packet goes to the first hop of their source route. */
+function addOptions(
+  bytes: Uint8Array,
+  start: number,
+  headerLength: number,
+  payloadLength: number,
+  options: Uint8Array,
+  { destination }: Segment,
+): void {
+  bytes[start] = 0x40 | (headerLength / 4)
+  write16(bytes, start + 2, headerLength + payloadLength)
+  putIPv4Options(bytes, start + IPV4_HEADER_LENGTH, options, destination)
+  write32(bytes, start + 16, (firstHop(options) ?? destination).w3)
+  updateIPv4Checksum(bytes, start)
 }
 
 /** A frame that is ready waits for the end of the current entry. */

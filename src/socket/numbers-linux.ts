@@ -186,6 +186,7 @@ export const LINUX_NUMBERS = {
   TCP_MD5SIG_FLAG_PREFIX: 1,
 
   IP_TOS: 1,
+  IP_OPTIONS: 4,
   IP_TTL: 2,
   IP_OPTIONS: 4,
   IP_PKTINFO: 8,

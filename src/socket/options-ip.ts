@@ -1,3 +1,4 @@
+import { areIPv4Options } from '../wire/index.js'
 import { intOf } from './option-value.js'
 import { ask, intOption, type OptionTable, readOnly, type SocketOption, storedOption } from './socket-option.js'
 
@@ -52,7 +53,17 @@ function ownFlag(name: 'receiveErrors' | 'freeBind'): SocketOption {
   })
 }
 
+/** IP_OPTIONS: source routes above all. What is read is what packets carry now: the way back, after a passive open. */
+const IP_OPTIONS: SocketOption = {
+  set: (s, value, now) => {
+    if (!(value instanceof Uint8Array) || !areIPv4Options(value)) return 'EINVAL'
+    return ask(s, { ipOptions: value.length === 0 ? null : value.slice() }, now)
+  },
+  get: (s) => s.connection?.ipOptions ?? s.asked.ipOptions ?? new Uint8Array(0),
+}
+
 const LINUX_IP: OptionTable = {
+  IP_OPTIONS,
   IP_TOS: trafficClass(),
   IP_TTL: hopLimit(1),
   IP_MTU_DISCOVER: MTU_DISCOVER,
@@ -70,6 +81,7 @@ const LINUX_IP: OptionTable = {
 }
 
 const FREEBSD_IP: OptionTable = {
+  IP_OPTIONS,
   IP_TOS: trafficClass(),
   IP_TTL: hopLimit(0),
   IP_MINTTL: storedOption('IP_MINTTL', 0, 0, 255),

@@ -26,6 +26,8 @@ export function applyOptions(c: Connection, options: ProgramOptions): void {
   c.dscp = options.dscp
   c.ttl = options.ttl
   c.flowLabel = options.flowLabel
+  c.ipOptions = c.remote.isIPv4 ? options.ipOptions : null
+  c.ipOptionsAsked = c.ipOptions !== null
   c.mtuLimit = options.mtuLimit
   c.pathMtuDiscovery = options.pathMtuDiscovery
 }

@@ -169,6 +169,10 @@ export class Connection implements Endpoint {
   /** IPv6 flow label of its packets. */
   flowLabel = 0
 
+  /** IPv4 options of its packets: those the program asked for, or the way back along a source route; null: none. */
+  ipOptions: Uint8Array | null = null
+  /** They are the program's, and no packet received changes them (RFC 9293 MUST-52). */
+  ipOptionsAsked = false
   /** Path MTU is never taken larger than this, octets; 0: no limit. */
   mtuLimit = 0
   /** DF is set and ICMP is believed. */

@@ -21,6 +21,7 @@ export function address(c: Connection, out: Segment): void {
   out.dscp = c.dscp
   out.flowLabel = c.flowLabel
   out.dontFragment = c.pathMtuDiscovery
+  out.ipOptions = c.ipOptions
 }
 
 /**

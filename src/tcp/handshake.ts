@@ -128,6 +128,7 @@ function beginSyn(c: Connection, out: Segment): void {
   out.ttl = c.ttl < 0 ? c.env.settings.ttl : c.ttl
   out.dscp = c.dscp
   out.flowLabel = c.flowLabel
+  out.ipOptions = c.ipOptions
 }
 
 /** Timer.Retransmit fired in SYN-SENT or SYN-RECEIVED: the SYN or SYN-ACK goes again, or the connection is given up. */

@@ -25,6 +25,7 @@ function connectionOf(entry: SynEntry, now: Instant): Connection {
   c.state = entry.state
   c.listener = listener
   applyOptions(c, options)
+  c.ipOptions = entry.ipOptions
   c.md5Key = entry.md5Key
   c.tsOffset = entry.tsOffset
   c.synEcn = entry.ecn

@@ -60,6 +60,8 @@ export interface ProgramOptions {
   /** IP_TTL / IPV6_UNICAST_HOPS; -1: the setting. */
   ttl: number
   flowLabel: number
+  /** IP_OPTIONS: IPv4 options of every packet (RFC 9293 3.9.2.1); null: none, but the way back along a source route. */
+  ipOptions: Uint8Array | null
   /** IPV6_USE_MIN_MTU and the like: path MTU never taken larger than this, octets; 0: no limit. */
   mtuLimit: number
   /** IP_MTU_DISCOVER: DF is set and ICMP believed. */
@@ -96,6 +98,7 @@ export function defaultOptions(settings: Settings): ProgramOptions {
     dscp: 0,
     ttl: -1,
     flowLabel: 0,
+    ipOptions: null,
     mtuLimit: 0,
     pathMtuDiscovery: settings.pathMtuDiscovery,
   }

@@ -101,6 +101,7 @@ export function answerTo(out: Segment, seg: Segment): void {
   out.destination = seg.source
   out.sourcePort = seg.destinationPort
   out.destinationPort = seg.sourcePort
+  out.ipOptions = seg.ipOptions
   out.udpSourcePort = seg.udpDestinationPort
   out.udpDestinationPort = seg.udpSourcePort
 }
@@ -140,6 +141,7 @@ export function sendReset(c: Connection, now: Instant): void {
   out.ttl = c.ttl < 0 ? settings.ttl : c.ttl
   out.dscp = c.dscp
   out.flowLabel = c.flowLabel
+  out.ipOptions = c.ipOptions
   let at = 0
   if (settings.resetCarriesTimestamps && c.snd.tsOk) {
     const bytes = out.optionBytes

@@ -12,6 +12,7 @@ import { sendPending } from './output.js'
 import { receiveWindow } from './receive-window.js'
 import { challengeAck, drop, fail, invalidAnswerAllowed, sendReset, sendResetFor } from './reset.js'
 import { after, atOrBefore, seqAdd, seqDiff } from './sequence.js'
+import { takeReturnRoute } from './source-route.js'
 import { State } from './state-name.js'
 import { finWasAcknowledged, toFinWait2 } from './states-entered.js'
 import { sequenceAcceptable, textArrives, unacceptableText } from './text-arrives.js'
@@ -48,6 +49,7 @@ export function segmentArrives(c: Connection, seg: Segment, now: Instant): void 
 /** From the fifth step on, in ESTABLISHED, for a segment that has passed the four before. */
 function established(c: Connection, seg: Segment, now: Instant): void {
   c.lastReceived = now
+  if (seg.ipOptions !== null) takeReturnRoute(c, seg.ipOptions, now)
   noteTimestamp(c, seg, now)
   if (seg.userTimeout >= 0) userTimeoutArrives(c, seg)
   if (c.ecn !== null) ecnArrives(c, seg)
@@ -73,6 +75,7 @@ function synchronizedArrives(c: Connection, seg: Segment, now: Instant): void {
   // fifth, check the ACK field
   if (!(seg.flags & ACK)) return drop(c.env, c, seg, DropReason.NoAck, now)
   c.lastReceived = now
+  if (seg.ipOptions !== null) takeReturnRoute(c, seg.ipOptions, now)
   if (!c.established) {
     if (!synReceivedAckArrives(c, seg, now)) return
   } else {

@@ -1,3 +1,4 @@
+import { ipv4OptionsLength } from '../wire/index.js'
 import type { Connection } from './connection.js'
 import { sendMss } from './mss.js'
 import { optionsLength } from './options.js'
@@ -36,7 +37,7 @@ export function computeMss(c: Connection): void {
   const { snd } = c
   const mtu = pathMtu(c)
   snd.mtu = mtu
-  const text = sendMss(c.env.settings, snd.peerMss, mtu, c.remote) - fixedOptions(c)
+  const text = sendMss(c.env.settings, snd.peerMss, mtu, c.remote) - fixedOptions(c) - ipv4OptionsLength(c.ipOptions)
   snd.mss = Math.max(1, boundToHalfWindow(c, text))
 }
 

@@ -1,6 +1,7 @@
 import { congestionControl } from './congestion/index.js'
 import type { Connection } from './connection.js'
 import { armKeepalive } from './keepalive.js'
+import { ipOptionsChanged } from './source-route.js'
 import { mssChanged, releaseHeld, setSendBuffer } from './output.js'
 import { md5KeyFor, type ProgramOptions } from './program-options.js'
 import { setReceiveBuffer, setWindowClamp } from './receive-window.js'
@@ -49,6 +50,7 @@ export function setOptions(c: Connection, options: Partial<ProgramOptions>, now:
   if (receiveBuffer !== undefined && receiveBuffer > 0) setReceiveBuffer(c, receiveBuffer)
   if (sendBuffer !== undefined && sendBuffer > 0) setSendBuffer(c, sendBuffer)
   if (windowClamp !== undefined) setWindowClamp(c, windowClamp)
+  if (options.ipOptions !== undefined) ipOptionsChanged(c, options.ipOptions, now)
   if (options.md5Keys !== undefined) c.md5Key = md5KeyFor(options.md5Keys, c.remote)
   const { congestionControl: name } = options
   if (name !== undefined && name !== c.congestionName) changeCongestionControl(c, name, now)

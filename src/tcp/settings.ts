@@ -318,6 +318,9 @@ export interface Settings extends SenderSettings {
 
   // --- IP header of segments ---
   ttl: number
+  /** Packets with an IPv4 source route are taken, and answered along the way they came (RFC 9293 3.9.2.1); Linux
+   * (`accept_source_route`) and FreeBSD (`net.inet.ip.accept_sourceroute`) drop them. */
+  acceptSourceRoute: boolean
   /** Flow labels from a hash (IPv6), 0: none. */
   autoFlowLabel: boolean
 }

@@ -66,6 +66,8 @@ export class SynEntry implements Endpoint {
   ecn: number
   tsRecent: number
   readonly tsOffset: number
+  /** IPv4 options of its packets: the listener's, or the way back along the SYN's source route (RFC 9293 MUST-53). */
+  ipOptions: Uint8Array | null
   /** Our timestamp in the SYN-ACK when it is not the clock (SYN cookies); 0: the clock. */
   tsVal = 0
   /** Last answer to something invalid, ms modulo 2^32; 0: none. */
@@ -87,6 +89,7 @@ export class SynEntry implements Endpoint {
     this.local = seg.destination
     this.remote = seg.source
     this.#ports = (seg.destinationPort << 16) | seg.sourcePort
+    this.ipOptions = seg.source.isIPv4 ? (listener.options.ipOptions ?? seg.ipOptions) : null
     this.irs = irs
     this.iss = iss
     this.#terms = terms
@@ -288,6 +291,7 @@ export class SynEntry implements Endpoint {
   /** The SYN-ACK, or the peer's patience, was lost. Text that comes with the SYN now is not taken. */
   #synAgain(seg: Segment, now: Instant): void {
     this.ecn = ecnOfSynAgain(this.ecn, seg)
+    if (seg.ipOptions !== null) this.ipOptions = this.listener.options.ipOptions ?? seg.ipOptions
     if (this.tsOk && seg.hasTimestamps && !before(seg.tsVal, this.tsRecent)) this.tsRecent = seg.tsVal
     if (!this.#mayAnswer(now)) return
     this.sendSynAck(true, now)
@@ -366,5 +370,6 @@ export class SynEntry implements Endpoint {
     out.ttl = options.ttl < 0 ? env.settings.ttl : options.ttl
     out.dscp = options.dscp
     out.flowLabel = options.flowLabel
+    out.ipOptions = this.ipOptions
   }
 }

@@ -44,6 +44,7 @@ export class TimeWait implements Endpoint {
   /** TTL, DSCP and ECT of its packets, timestamps agreed, window shift. */
   readonly #look: number
   readonly #flowLabel: number
+  readonly #ipOptions: Uint8Array | null
   #tsRecent = 0
   readonly #tsOffset: number
   readonly md5Key: Uint8Array | null
@@ -71,6 +72,7 @@ export class TimeWait implements Endpoint {
     const ttl = c.ttl < 0 ? settings.ttl : c.ttl
     this.#look = (ttl << 16) | (c.dscp << 8) | (c.snd.tsOk ? 0x10 : 0) | ectBit(c) | c.rcv.wscale
     this.#flowLabel = c.flowLabel
+    this.#ipOptions = c.ipOptions
     this.#tsRecent = c.rcv.tsRecent
     this.#tsOffset = c.tsOffset
     this.md5Key = c.md5Key
@@ -268,6 +270,7 @@ export class TimeWait implements Endpoint {
     out.ttl = this.ttl
     out.dscp = this.dscp
     out.flowLabel = this.#flowLabel
+    out.ipOptions = this.#ipOptions
     if (this.#look & 0x20) out.ecn = ECT0
     out.seq = this.#sndNxt
     out.ack = this.#rcvNxt

@@ -24,6 +24,7 @@ export const DropReason = {
   BadSourceAddress: 'source address is broadcast or multicast',
   UnknownProtocol: 'unknown IP protocol',
   FragmentDropped: 'fragment could not be reassembled',
+  SourceRoute: 'source route not accepted',
   NoConnection: 'no connection and no listener',
   // tcp: RFC 9293 3.10.7 says drop
   Md5Missing: 'TCP MD5 signature missing',

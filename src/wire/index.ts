@@ -28,6 +28,17 @@ export {
   writeIPv4Header,
 } from './ipv4.js'
 export {
+  areIPv4Options,
+  firstHop,
+  ipv4OptionsLength,
+  nextOfRoute,
+  putIPv4Options,
+  recordInRoute,
+  returnRoute,
+  routeIsComplete,
+  sourceRouteAt,
+} from './ipv4-options.js'
+export {
   IPV6_FRAGMENT_HEADER_LENGTH,
   IPV6_HEADER_LENGTH,
   parseIPv6,

@@ -55,6 +55,8 @@ export class Segment {
   udpDestinationPort = 0
   /** Sent over IPv4: routers must not cut it (path MTU discovery). */
   dontFragment = true
+  /** IPv4 options: to send, for `putIPv4Options`; received, the way back along a source route. null: none. */
+  ipOptions: Uint8Array | null = null
 
   // --- header ---
   seq = 0
@@ -127,6 +129,7 @@ export class Segment {
     this.udpSourcePort = 0
     this.udpDestinationPort = 0
     this.dontFragment = true
+    this.ipOptions = null
     this.seq = 0
     this.ack = 0
     this.flags = 0

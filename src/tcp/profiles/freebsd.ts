@@ -172,5 +172,6 @@ export const freebsd = (): Settings => ({
   ephemeralPorts: [10000, 65535],
 
   ttl: 64,
+  acceptSourceRoute: false,
   autoFlowLabel: true,
 })

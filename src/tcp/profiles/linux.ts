@@ -175,5 +175,6 @@ export const linux = (): Settings => ({
   ephemeralPorts: [32768, 60999],
 
   ttl: 64,
+  acceptSourceRoute: false,
   autoFlowLabel: true,
 })

@@ -169,5 +169,6 @@ export const rfc9293 = (): Settings => ({
   ephemeralPorts: [49152, 65535],
 
   ttl: 64,
+  acceptSourceRoute: true,
   autoFlowLabel: false,
 })

@@ -86,6 +86,7 @@ export class ErrorQueue {
   wroteZeroCopy(s: TcpSocket, octets: number, now: Instant): void {
     if (octets === 0 || s.connection === null) return
     this.#zeroCopies.push({ end: s.connection.snd.queue.writeSeq, id: this.#nextId++ })
+    s.connection.snd.tellsAcks = true
     this.progress(s, now)
   }
 
@@ -104,6 +105,7 @@ export class ErrorQueue {
     const end = c.snd.queue.writeSeq
     const key = (timestamping & Stamping.OptId) === 0 ? 0 : seqDiff(end, this.#countedFrom) - 1
     this.#marks.push({ end, key, wants: timestamping, sent: false })
+    c.snd.tellsAcks = true
     this.progress(s, now)
   }
 
@@ -126,6 +128,7 @@ export class ErrorQueue {
     while (this.#zeroCopies.length > 0 && (s.gone || !after(this.#zeroCopies[0]!.end, una))) {
       this.#complete(this.#zeroCopies.shift()!.id)
     }
+    if (this.#marks.length === 0 && this.#zeroCopies.length === 0) c.snd.tellsAcks = false
     return this.#queue.length > before
   }
 

@@ -174,3 +174,13 @@ test('a closed descriptor is watched no longer', () => {
   server.calls.close(s)
   expect(ready()).toEqual([])
 })
+
+test('poll wakes with an error when MSG_ZEROCOPY has something to tell', () => {
+  const { client, net, c } = connected()
+  const { calls, n } = client
+  calls.setsockopt(c, 'SOL_SOCKET', 'SO_ZEROCOPY', 1)
+  calls.send(c, octets('text'), n.MSG_ZEROCOPY)
+  const waiting = watched(calls.poll([{ fd: c, events: 0 }], -1))
+  net.advance('1s')
+  expect(waiting.result?.entries[0]?.revents).toBe(Poll.Error)
+})

@@ -1,6 +1,6 @@
 import { DropReason, ECE, FIN, type Segment, SYN } from '../wire/index.js'
 import { Limit, limitEnds } from './chronograph.js'
-import type { Connection } from './connection.js'
+import { type Connection, Ready } from './connection.js'
 import { restartAfterIdle } from './cwnd-validation.js'
 import { beginSample, countDelivered, makeSample, noteDelivered, sample } from './delivery-rate.js'
 import { ecnAckArrives } from './ecn.js'
@@ -63,7 +63,7 @@ export function ackArrives(c: Connection, seg: Segment, now: Instant): boolean {
   }
   if (seg.textLength > 0 || seg.flags & (SYN | FIN)) ack.flags |= AckFlag.Text
   updateWindow(c, seg, now)
-  advanceUna(c, seg.ack)
+  advanceUna(c, seg.ack, now)
   if (seg.sackCount > 0 && snd.sackOk) {
     tagSacks(c, seg, now)
     if (ack.sacked > 0) countDelivered(c, ack.sacked, false)
@@ -157,13 +157,14 @@ function windowIsNewer(c: Connection, seg: Segment, window: number): boolean {
   return window > snd.wnd || window === 0 || (c.env.settings.lowerWindowAtSameAck && seg.ack === snd.una)
 }
 
-function advanceUna(c: Connection, to: number): void {
+function advanceUna(c: Connection, to: number, now: Instant): void {
   const { snd } = c
   const octets = (to - snd.una) | 0
   snd.octetsAcked += octets
   snd.una = to
   if (snd.urgent && atOrBefore(snd.up, to)) snd.urgent = false
   if (snd.finSent && !c.finAcknowledged && after(to, snd.finSeq)) c.finAcknowledged = true
+  if (snd.tellsAcks) c.user?.notify(c, Ready.Acknowledged, now)
 }
 
 /** ECN-Echo of the old kind, or marks counted (RFC 9768). */

@@ -66,6 +66,8 @@ export class SendState {
   bufferFixed = false
   /** The program found no room and waits for Ready.Writable. */
   noSpace = false
+  /** The program waits for what it sent to be acknowledged: Ready.Acknowledged for each ACK that moves SND.UNA. */
+  tellsAcks = false
 
   // --- sending (output.ts) ---
   /** What Nagle and cork hold back now goes once (Linux TCP_NAGLE_PUSH). */

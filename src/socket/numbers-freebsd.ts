@@ -159,7 +159,6 @@ export const FREEBSD_NUMBERS = {
 
   IP_OPTIONS: 1,
   IP_TOS: 3,
-  IP_OPTIONS: 1,
   IP_TTL: 4,
   IP_RECVTTL: 65,
   IP_MINTTL: 66,

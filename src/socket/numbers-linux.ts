@@ -188,7 +188,6 @@ export const LINUX_NUMBERS = {
   IP_TOS: 1,
   IP_OPTIONS: 4,
   IP_TTL: 2,
-  IP_OPTIONS: 4,
   IP_PKTINFO: 8,
   IP_MTU_DISCOVER: 10,
   IP_RECVERR: 11,

@@ -9,7 +9,10 @@ import { bitsPerSecond, checkOptionNames, probability, type Rate, wholeNumber } 
 
 /** How a link treats what crosses it, in each direction by itself. */
 export interface LinkOptions {
-  /** Time from end to end; 0 when not given. */
+  /**
+   * Time from end to end; 0.1 ms when not given. With 0, hosts that disagree answer each other for ever without time
+   * passing.
+   */
   readonly latency?: Duration
   /** Up to so much more, evenly; the order is kept. */
   readonly jitter?: Duration
@@ -224,7 +227,7 @@ export class SimulatedLink {
 function readOptions(name: string, options: LinkOptions): Treatment {
   const what = `link '${name}'`
   checkOptionNames(what, options, LINK_OPTION_NAMES)
-  const latency = milliseconds(options.latency ?? 0)
+  const latency = milliseconds(options.latency ?? 0.1)
   return {
     latency,
     jitter: milliseconds(options.jitter ?? 0),

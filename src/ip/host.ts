@@ -267,6 +267,10 @@ export class Host implements Environment, InterfaceOwner {
     return this.paths.to(destination)
   }
 
+  doubtPath(destination: IpAddress): void {
+    this.paths.to(destination).doubt()
+  }
+
   interfaceMtu(destination: IpAddress): number {
     const path = this.paths.to(destination)
     path.resolve()

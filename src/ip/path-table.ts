@@ -33,6 +33,8 @@ export class Path implements PathMetrics {
   nextIdentification: number
 
   readonly #host: Host
+  /** A gateway through which nothing came back. */
+  #doubted: IpAddress | null = null
   #routeMtu = 0
   #learnedMtu = 0
   #learnedAt: Instant = -NEVER
@@ -74,6 +76,13 @@ export class Path implements PathMetrics {
     this.#learnedMtu = 0
   }
 
+  /** Nothing comes back through the gateway: another one is tried (RFC 1122 3.3.1.4). */
+  doubt(): void {
+    if (this.gateway === null) return
+    this.#doubted = this.gateway
+    this.generation = -1
+  }
+
   /** Looks the route up again if any route changed. */
   resolve(): void {
     const { routes } = this.#host
@@ -87,7 +96,7 @@ export class Path implements PathMetrics {
       this.#routeMtu = this.via.mtu
       return
     }
-    const route = routes.find(destination)
+    const route = routes.find(destination, this.#doubted) ?? routes.find(destination)
     this.via = route?.via ?? null
     this.gateway = route?.gateway ?? null
     this.source = route === null ? null : (route.source ?? interfaceSource(route.via, destination))

@@ -40,8 +40,10 @@ export class RouteTable {
     this.generation++
   }
 
-  find(destination: IpAddress): Route | null {
+  /** @param avoiding a gateway that may be dead */
+  find(destination: IpAddress, avoiding: IpAddress | null = null): Route | null {
     for (const route of this.#routes) {
+      if (avoiding !== null && route.gateway?.equals(avoiding) === true) continue
       if (route.via.up && samePrefix(route.destination, destination, bits(route))) return route
     }
     return null

@@ -195,6 +195,12 @@ export class TcpSocket extends OpenFile implements ConnectionUser {
       return
     }
     let events = 0
+    const soft = (ready & Ready.Report) !== 0 && this.own.receiveErrors ? this.connection!.softError : null
+    if (soft !== null) {
+      // IP_RECVERR: soft errors are told at once (Linux)
+      this.error = soft
+      events |= Poll.Error
+    }
     if ((ready & (Ready.Readable | Ready.Urgent | Ready.Acceptable)) !== 0) {
       events |= Poll.In | Poll.Priority | Poll.ReadNormal | Poll.ReadBand
     }

@@ -18,6 +18,7 @@ export function applyOptions(c: Connection, options: ProgramOptions): void {
   c.windowClamp = options.windowClamp
   c.notSentLowat = options.notSentLowat
   c.oobInline = options.oobInline
+  c.errorReports = options.errorReports
   c.noOptions = options.noOptions
   c.snd.userMss = options.maxSegment
   c.sendBuffer = options.sendBuffer

@@ -153,7 +153,7 @@ export function shutdownRead(c: Connection, now: Instant): ErrorName | null {
 
 /**
  * CLOSE by the program that held it (RFC 9293 3.10.4): nobody reads or writes any more. Linger 0: ABORT. Unread text: RST,
- * so that the peer learns it was lost (MUST-13). Else FIN behind what is queued, and the machine goes on by itself.
+ * so that the peer learns it was lost (SHLD-3). Else FIN behind what is queued, and the machine goes on by itself.
  */
 export function close(c: Connection, now: Instant): void {
   c.user = null
@@ -230,6 +230,10 @@ export interface ConnectionStatus {
   readonly unread: number
   readonly urgent: boolean
   readonly userTimeout: number
+  /** The last error reported by ICMP since something was acknowledged; null: none. */
+  readonly softError: ErrorName | null
+  /** How often the oldest segment, or SYN, was sent again. */
+  readonly retransmissions: number
 }
 
 /** STATUS (RFC 9293 3.10.6). */
@@ -245,6 +249,8 @@ export function status(c: Connection): ConnectionStatus {
     unread: rcv.queue === undefined ? 0 : rcv.queue.octets,
     urgent: rcv.urgent,
     userTimeout: c.userTimeout,
+    softError: c.softError,
+    retransmissions: c.established ? snd.retransmits : c.synsResent,
   }
 }
 

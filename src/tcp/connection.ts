@@ -63,6 +63,8 @@ export const Ready = {
   PeerClosed: 128,
   /** Something for the error queue (zerocopy or timestamping acknowledged). */
   Acknowledged: 256,
+  /** ERROR_REPORT: a soft error, or R1 was reached (RFC 9293 3.9.1.8); `status` says which. */
+  Report: 512,
 } as const
 
 /** Whoever holds a connection: the socket room. Must not call back into the machine from inside. */
@@ -157,6 +159,8 @@ export class Connection implements Endpoint {
   windowClamp = 0
   /** TCP_NOTSENT_LOWAT, octets. */
   notSentLowat = 0
+  /** The program wants to be told of soft errors and R1. */
+  errorReports = true
   /** SO_OOBINLINE. */
   oobInline = false
   /** Send SYN without options (FreeBSD TCP_NOOPT). */

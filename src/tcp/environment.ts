@@ -107,6 +107,8 @@ export interface Environment {
   schedule(timed: Timed): void
   /** The path to a destination; created with the MTU of the route. */
   path(destination: IpAddress): PathMetrics
+  /** Negative advice (RFC 9293 3.8.3 b): what is sent there goes unanswered; another gateway is tried if there is one. */
+  doubtPath(destination: IpAddress): void
   /** MTU of the interface towards a destination, octets of IP packet. */
   interfaceMtu(destination: IpAddress): number
   /** Largest super-segment the link takes, octets of text; 0: the link takes single segments only. */

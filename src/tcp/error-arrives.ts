@@ -1,5 +1,6 @@
 import type { Connection, ErrorName } from './connection.js'
 import type { IcmpError } from './environment.js'
+import { report } from './error-report.js'
 import { leaveFastOpenQueue } from './fast-open.js'
 import { mssChanged } from './output.js'
 import { fail } from './reset.js'
@@ -66,6 +67,7 @@ function unreachable(c: Connection, error: IcmpError, now: Instant): void {
     return fail(c, name, 'icmp: hard error', now)
   }
   c.softError = name
+  report(c, now)
 }
 
 /** RFC 6069: the router that has no way now is the cause of the loss, not congestion. */

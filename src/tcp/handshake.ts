@@ -12,6 +12,7 @@ import {
   synEcnFlags,
 } from './ecn.js'
 import { emitAck } from './emit.js'
+import { retransmittedAgain } from './error-report.js'
 import {
   fastOpenBlackholed,
   fastOpenSynAckArrives,
@@ -144,11 +145,13 @@ export function synTimedOut(c: Connection, now: Instant): void {
     if (asks && (c.fastOpen?.synText ?? 0) > 0) fastOpenBlackholed(env, now)
     env.counters.count('TcpExtTCPTimeouts')
     leaveFastOpenQueue(c)
-    return fail(c, c.softError ?? 'ETIMEDOUT', 'timeout: retransmission', now)
+    const event = userTimeoutOver(c, now) ? 'timeout: user' : 'timeout: retransmission'
+    return fail(c, c.softError ?? 'ETIMEDOUT', event, now)
   }
   c.synsResent++
   snd.retransmits++
   env.counters.count('TcpExtTCPTimeouts')
+  retransmittedAgain(c, c.synsResent, now)
   if (asks) env.counters.count('TcpExtTCPSynRetrans')
   if (asks) emitSyn(c, 0, true, now)
   else emitSynAck(c, true, now)

@@ -34,7 +34,7 @@ function idleFor(c: Connection, now: Instant): Millis {
 
 /**
  * Nothing was heard for as long as the program allows: a probe. Probes unanswered one after the other end the connection
- * (MUST-26: a single one must not), or all that a user time-out leaves time for (RFC 5482).
+ * (MUST-29: a single one must not), or all that a user time-out leaves time for (RFC 5482).
  */
 export function keepaliveExpired(c: Connection, now: Instant): void {
   const { snd, recovery, env } = c

@@ -26,7 +26,7 @@ export function peerMss(settings: Settings, seg: Segment, remote: IpAddress, use
   return userMss > 0 ? Math.min(said, userMss) : said
 }
 
-/** Largest segment, options included, towards the peer now: its MSS and the path's (SHLD-5, RFC 1191), octets. */
+/** Largest segment, options included, towards the peer now: its MSS and the path's (MUST-16, RFC 1191), octets. */
 export function sendMss(settings: Settings, peersMss: number, pathMtu: number, remote: IpAddress): number {
   return Math.max(settings.minMss, Math.min(peersMss, pathMtu - headersTo(remote)))
 }

@@ -2,8 +2,7 @@ import { ACK, PSH } from '../wire/index.js'
 import type { Connection } from './connection.js'
 import { emit } from './emit.js'
 import { resend } from './recovery/retransmit.js'
-import { fail } from './reset.js'
-import { orphanRetries } from './retransmit-timeout.js'
+import { giveUp, orphanRetries } from './retransmit-timeout.js'
 import { currentMss } from './segment-size.js'
 import { seqAdd } from './sequence.js'
 import { State } from './state-name.js'
@@ -59,10 +58,6 @@ export function persistExpired(c: Connection, now: Instant): void {
   snd.probesOut++
   if (snd.backoff < settings.dataRetries) snd.backoff++
   armTransmit(c, Timer.Persist, now + probeWait(c, now), now)
-}
-
-function giveUp(c: Connection, now: Instant): void {
-  fail(c, c.softError ?? 'ETIMEDOUT', 'timeout: retransmission', now)
 }
 
 /**

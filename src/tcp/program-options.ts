@@ -38,6 +38,8 @@ export interface ProgramOptions {
   /** TCP_NOTSENT_LOWAT, octets; 0: the setting. */
   notSentLowat: number
   oobInline: boolean
+  /** `Ready.Report` is told (RFC 9293 3.9.1.8). */
+  errorReports: boolean
   /** FreeBSD TCP_NOOPT. */
   noOptions: boolean
   /** TCP_MAXSEG, octets; 0: none. */
@@ -86,6 +88,7 @@ export function defaultOptions(settings: Settings): ProgramOptions {
     windowClamp: 0,
     notSentLowat: 0,
     oobInline: false,
+    errorReports: true,
     noOptions: false,
     maxSegment: 0,
     receiveBuffer: 0,

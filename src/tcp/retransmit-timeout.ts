@@ -1,4 +1,5 @@
 import type { Connection } from './connection.js'
+import { retransmittedAgain } from './error-report.js'
 import { enterLoss } from './recovery/enter.js'
 import { CaState } from './recovery/recovery.js'
 import { retransmitRecord } from './recovery/retransmit.js'
@@ -22,7 +23,7 @@ export function retransmitExpired(c: Connection, now: Instant): void {
   if (recovery.packetsOut === 0 || head === null || head === unsent) return
   if (snd.wnd === 0 && !c.orphan) return closedWindowExpired(c, now)
   env.counters.count('TcpExtTCPTimeouts')
-  if (retriesExhausted(c, now)) return fail(c, c.softError ?? 'ETIMEDOUT', 'timeout: retransmission', now)
+  if (retriesExhausted(c, now)) return giveUp(c, now)
   countTimeout(c)
   enterLoss(c, now)
   if (recovery.state === CaState.Loss && snd.timeoutStamp === NEVER) {
@@ -31,6 +32,7 @@ export function retransmitExpired(c: Connection, now: Instant): void {
   }
   snd.retransmits++
   snd.timeouts++
+  retransmittedAgain(c, snd.retransmits, now)
   retransmitRecord(c, snd.queue.head!, 1, now)
   backOff(c)
   armRetransmit(c, now + clampToUserTimeout(c, now), now)
@@ -40,11 +42,17 @@ export function retransmitExpired(c: Connection, now: Instant): void {
 function closedWindowExpired(c: Connection, now: Instant): void {
   const { snd } = c
   const since = snd.retransmitStamp === NEVER ? snd.queue.head!.sentAt : snd.retransmitStamp
-  if (silentTooLong(c, now - since, now)) return fail(c, c.softError ?? 'ETIMEDOUT', 'timeout: retransmission', now)
+  if (silentTooLong(c, now - since, now)) return giveUp(c, now)
   enterLoss(c, now)
   retransmitRecord(c, snd.queue.head!, 1, now)
   backOff(c)
   armRetransmit(c, now + clampToUserTimeout(c, now), now)
+}
+
+/** R2, or the user time-out in its place, is exceeded: the connection is closed, and nobody is there to be told. */
+export function giveUp(c: Connection, now: Instant): void {
+  const event = c.userTimeout > 0 ? 'timeout: user' : 'timeout: retransmission'
+  fail(c, c.softError ?? 'ETIMEDOUT', event, now)
 }
 
 /** A peer that does not even acknowledge probes any more is gone. */

@@ -208,7 +208,7 @@ function synReceivedAckArrives(c: Connection, seg: Segment, now: Instant): boole
   return true
 }
 
-/** MUST-13: the peer sends text that no program will read, in a state where ours is through with sending. */
+/** SHLD-3: the peer sends text that no program will read, in a state where ours is through with sending. */
 function textAfterClose(c: Connection, seg: Segment): boolean {
   if (c.state !== State.FinWait1 && c.state !== State.FinWait2) return false
   if (seg.textLength === 0 || atOrBefore(seqAdd(seg.seq, seg.textLength), c.rcv.nxt)) return false

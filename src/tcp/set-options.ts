@@ -23,6 +23,7 @@ const PLAIN = [
   'deferAccept',
   'notSentLowat',
   'oobInline',
+  'errorReports',
   'noOptions',
   'dscp',
   'ttl',

@@ -139,7 +139,7 @@ export interface Settings extends SenderSettings {
   maxReassemblySegments: number
 
   // --- acknowledging ---
-  /** Delayed ACK: shortest and longest time, ms. Linux 40 and 200; FreeBSD both 40 (`delacktime`); RFC 9293 MUST-58: < 500. */
+  /** Delayed ACK: shortest and longest time, ms. Linux 40 and 200; FreeBSD both 40 (`delacktime`); RFC 9293 MUST-40: < 500. */
   delayedAckMin: Millis
   delayedAckMax: Millis
   /** ACK at least every this many full-sized segments (SHLD-19: 2). */
@@ -255,7 +255,7 @@ export interface Settings extends SenderSettings {
   /** Such a connection becomes a record as small as TIME-WAIT's (Linux). */
   finWait2Record: boolean
   /** Text that arrives in FIN-WAIT-1 or FIN-WAIT-2 after shutdown of reading is answered with RST, though a program still
-   * holds the connection (Linux). When none does, RST is sent in any case (MUST-13). */
+   * holds the connection (Linux). When none does, RST is sent in any case (SHLD-3). */
   resetOnTextAfterShutdown: boolean
   /** Connections that no program holds, most of them; more are reset (RFC 9293 says nothing; Linux `tcp_max_orphans`). */
   maxOrphans: number

@@ -64,10 +64,10 @@ edge('SYN-RECEIVED', rcv('SYN'), 'LISTEN', none, '3.10.7.4', 'passive OPEN, RFC 
 edge('SYN-RECEIVED', rcv('SYN'), 'CLOSED', snd('RST'), '3.10.7.4', 'active OPEN, RFC 793 rules')
 drawn('SYN-RECEIVED', 'CLOSE', 'FIN-WAIT-1', snd('FIN'), '3.10.4')
 edge('SYN-RECEIVED', 'CLOSE', 'CLOSED', 'delete TCB', 'FreeBSD', 'before the handshake is complete')
-edge('SYN-RECEIVED', 'CLOSE with unread text', 'CLOSED', snd('RST'), '3.6.1, MUST-13', 'fast open')
+edge('SYN-RECEIVED', 'CLOSE with unread text', 'CLOSED', snd('RST'), '3.6.1, SHLD-3', 'fast open')
 edge('SYN-RECEIVED', 'ABORT', 'CLOSED', snd('RST'), '3.10.5')
 edge('SYN-RECEIVED', 'timeout: retransmission', 'CLOSED', none, '3.8.3', 'R2 is exceeded')
-edge('SYN-RECEIVED', 'timeout: user', 'CLOSED', snd('RST'), '3.10.8')
+edge('SYN-RECEIVED', 'timeout: user', 'CLOSED', none, '3.10.8')
 edge('SYN-RECEIVED', 'icmp: hard error', 'CLOSED', none, 'RFC 5461 4.1')
 edge('SYN-RECEIVED', 'accept queue full', 'CLOSED', snd('RST'), '3.10.7.4', 'abort on overflow')
 edge('SYN-RECEIVED', 'listener closed', 'CLOSED', snd('RST'), '3.10.4', 'not accepted yet')
@@ -98,12 +98,18 @@ for (const from of [
   edge(from, rcv('RST'), 'CLOSED', none, '3.10.7.4, RFC 5961 3.2', 'SEG.SEQ = RCV.NXT')
   edge(from, rcv('SYN'), 'CLOSED', snd('RST'), '3.10.7.4', 'in the window, RFC 793 rules')
   edge(from, 'ABORT', 'CLOSED', snd('RST'), '3.10.5')
-  edge(from, 'timeout: user', 'CLOSED', snd('RST'), '3.10.8')
-  if (from !== 'FIN-WAIT-2') edge(from, 'timeout: retransmission', 'CLOSED', none, '3.8.3', 'R2 is exceeded')
+  // nothing of ours is on its way in FIN-WAIT-2; elsewhere something is, or may be
+  if (from !== 'FIN-WAIT-2') {
+    edge(from, 'timeout: user', 'CLOSED', 'delete TCB', '3.10.8')
+    edge(from, 'timeout: retransmission', 'CLOSED', none, '3.8.3', 'R2 is exceeded')
+  }
+}
+// probes are for connections on which nothing is on its way: a FIN would be, in the other states (MUST-26)
+for (const from of ['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-2'] as const) {
   edge(from, 'timeout: keepalive', 'CLOSED', snd('RST'), '3.8.4', 'probes go unanswered')
 }
 for (const from of ['FIN-WAIT-1', 'FIN-WAIT-2'] as const) {
-  edge(from, rcv('text after CLOSE'), 'CLOSED', snd('RST'), '3.6.1, MUST-13', 'no program holds it')
+  edge(from, rcv('text after CLOSE'), 'CLOSED', snd('RST'), '3.6.1, SHLD-3', 'no program holds it')
 }
 for (const from of [
   'ESTABLISHED',
@@ -113,7 +119,7 @@ for (const from of [
   'CLOSING',
   'LAST-ACK',
 ] as const) {
-  edge(from, 'CLOSE with unread text', 'CLOSED', snd('RST'), '3.6.1, MUST-13')
+  edge(from, 'CLOSE with unread text', 'CLOSED', snd('RST'), '3.6.1, SHLD-3')
 }
 for (const from of ['ESTABLISHED', 'CLOSE-WAIT'] as const) {
   edge(from, 'listener closed', 'CLOSED', snd('RST'), '3.10.4', 'not accepted yet')

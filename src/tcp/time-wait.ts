@@ -158,7 +158,7 @@ export class TimeWait implements Endpoint {
     if (!(seg.flags & ACK) || seg.length === 0 || !after(end, this.#rcvNxt)) {
       return drop(this.env, this, seg, DropReason.OldDuplicate, now)
     }
-    // MUST-13: text for a program that is gone
+    // SHLD-3: text for a program that is gone
     if (!(seg.flags & FIN) || end !== seqAdd(this.#rcvNxt, 1)) {
       this.env.counters.count('TcpExtTCPAbortOnData')
       return this.#abort(seg, 'rcv text after CLOSE', now)

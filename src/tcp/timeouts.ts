@@ -6,7 +6,7 @@ import { paceExpired } from './output.js'
 import { persistExpired } from './persist.js'
 import { rackExpired } from './recovery/rack-timeout.js'
 import { sendLossProbe } from './recovery/tail-loss-probe.js'
-import { fail, sendReset } from './reset.js'
+import { fail } from './reset.js'
 import { retransmitExpired } from './retransmit-timeout.js'
 import { State } from './state-name.js'
 import { type Instant, NEVER } from './time.js'
@@ -81,9 +81,8 @@ function fire(c: Connection, timer: Timer, now: Instant): void {
   }
 }
 
-/** USER TIMEOUT (RFC 9293 3.10.8), or that of the handshake: the connection is aborted. */
+/** The handshake took longer than the program or the system allows (FreeBSD TCP_KEEPINIT). */
 function userExpired(c: Connection, now: Instant): void {
-  if (c.established) sendReset(c, now)
   fail(c, c.softError ?? 'ETIMEDOUT', 'timeout: user', now)
 }
 

@@ -112,6 +112,8 @@ export class LoneHost implements Environment {
     return path
   }
 
+  doubtPath(): void {}
+
   interfaceMtu(): number {
     return this.mtu
   }
@@ -175,11 +177,11 @@ export function establishedConnection(host: LoneHost, opened: Opened = {}): Conn
   const mss = advertised - (syn.hasTimestamps ? 12 : 0)
   const fixed = opened.buffer !== undefined
   beginReceiving(c, firstWindow(settings, buffer, fixed, 0, mss, scaling), buffer, fixed, advertised)
-  beginSending(c, ISS, host.now)
+  // as if the SYN had been sent and acknowledged: the send queue begins behind it
+  beginSending(c, ISS + 1, host.now)
+  c.snd.iss = ISS
   synReceived(c, IRS)
   agreeOptions(c, syn, { windowScaling: true, sack: true, timestamps: settings.timestamps > 0 }, host.now)
-  c.snd.una = ISS + 1
-  c.snd.nxt = ISS + 1
   c.snd.wnd = 65535
   c.snd.maxWnd = 65535
   mssChanged(c, host.now)

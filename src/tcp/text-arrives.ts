@@ -1,4 +1,4 @@
-import { DropReason, FIN, type Segment, SYN } from '../wire/index.js'
+import { DropReason, FIN, RST, type Segment, SYN } from '../wire/index.js'
 import { ackNow, enterPingpong, enterQuickAcks, measureSegments, scheduleAck, textReceived } from './acknowledge.js'
 import { type Connection, Ready } from './connection.js'
 import { duplicateTextArrives } from './ecn.js'
@@ -31,7 +31,8 @@ export function sequenceAcceptable(c: Connection, seg: Segment): boolean {
   if (length === 0) {
     if (seg.seq === rcv.nxt) return true
     if (before(seg.seq, rcv.nxt)) return oldSegment(c)
-    return seqDiff(seg.seq, rcv.nxt) < window
+    // a peer that filled the window acknowledges from its edge; without this, two that did and lost text never agree
+    return seqDiff(seg.seq, rcv.nxt) < (seg.flags & RST ? window : window + 1)
   }
   if (atOrBefore(end, rcv.nxt)) return oldSegment(c)
   // closed: nothing of it is taken, but it is looked at

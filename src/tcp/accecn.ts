@@ -12,6 +12,8 @@ const COUNTER_MASK = 0xffffff
 const OCTETS_BETWEEN_OPTIONS = 2 ** 22
 /** After this many octets without an option seen it is too late to begin (RFC 9768 3.2.3.1). */
 const OCTETS_UNTIL_TOO_LATE = 2 ** 23 - 1
+/** CE marks after which an ACK is due, so that three bits suffice to tell of them (RFC 9768 3.2.2.5.1: at most 6). */
+const MOST_UNTOLD = 4
 /** Weight of the average of segments per ACK, and from which average on long ACKs are the peer's habit, segments. */
 const ACKED_WEIGHT = 64
 const THINNED_ACKS = 4
@@ -38,8 +40,9 @@ export class Ecn {
   seen = false
 
   // --- accurate: what we received ---
-  /** CE-marked packets, pure ACKs too. */
+  /** CE-marked packets, pure ACKs too, and those of them that no ACK has told of. */
   receivedCe = 0
+  untoldCe = 0
   readonly receivedOctets = new Float64Array(4)
   /** ECN field of the last packet; a change is acknowledged at once. */
   lastField: number = NOT_ECT
@@ -111,7 +114,11 @@ export function countArrival(ecn: Ecn, seg: Segment): boolean {
   const field = seg.ecn
   if (field !== NOT_ECT) {
     ecn.seen = true
-    if (field === CE) ecn.receivedCe += seg.gsoSize > 0 ? Math.max(1, Math.ceil(seg.textLength / seg.gsoSize)) : 1
+    if (field === CE) {
+      const packets = seg.gsoSize > 0 ? Math.max(1, Math.ceil(seg.textLength / seg.gsoSize)) : 1
+      ecn.receivedCe += packets
+      ecn.untoldCe += packets
+    }
     if (seg.textLength > 0) {
       const before = ecn.receivedOctets[field]!
       const after = before + seg.textLength
@@ -128,7 +135,7 @@ export function countArrival(ecn: Ecn, seg: Segment): boolean {
     // two, so that the second tells the field without doubt
     ecn.optionsDue = 2
   }
-  return changed
+  return changed || ecn.untoldCe >= MOST_UNTOLD
 }
 
 /** In the order E1B, CEB, E0B: how many counters an option needs to tell of a field. */

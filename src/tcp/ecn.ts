@@ -182,6 +182,7 @@ export function markEcn(c: Connection, out: Segment, isText: boolean, retransmis
     // every packet may be ECT, pure ACKs and retransmissions too (RFC 9768 3.3.3, RFC 8311)
     out.ecn = ecn.aceBroken ? NOT_ECT : ECT0
     let ace = aceCounter(ecn)
+    ecn.untoldCe = 0
     if (ecn.reflection >= 0) {
       if (!isText && (out.flags & ACK) !== 0) ace = ecn.reflection
       ecn.reflection = -1

@@ -13,7 +13,7 @@ function open(inline: boolean) {
   return { host, c, told, target: new Uint8Array(100) }
 }
 
-test('[MUST-32] the program is told at once of urgent text, though it is still on its way [RFC 6093]', () => {
+test('[MUST-30] [MUST-32] the program is told at once of urgent text, though it is still on its way [RFC 6093]', () => {
   const { host, c, told } = open(true)
   arrives(host, c, { seq: 1, length: 10, flags: ACK | URG, urgentPointer: 500 })
   expect(told).toContain(Ready.Urgent)

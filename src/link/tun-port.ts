@@ -41,7 +41,8 @@ const NOTHING = null as unknown as Frame
  *
  * Node waits for a device in its own event loop, without a thread: the device takes the place (dup3) of one end of a
  * socket pair that a net.Socket was opened on. The socket reads the first packet of a batch; the others are read by
- * direct system calls, which cost a tenth of what a stream's read does. Measured in docs/performance.md.
+ * direct system calls, 0.3 us above the kernel's own time. `ping -f` sends one every 16 us then, for 12 us of processor
+ * time each; waiting with poll() on a thread of koffi's makes it 23 us and 24 us; a worker's wake-up takes longer still.
  */
 export class TunPort implements Link {
   readonly name: string

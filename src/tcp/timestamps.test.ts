@@ -30,6 +30,13 @@ test('TS.Recent is taken from the segment that begins at or before Last.ACK.sent
   expect(host.take()[0]).toContain('ecr 400')
 })
 
+test('an ACK of what was never sent does not change TS.Recent', () => {
+  const { host, c } = open('linux')
+  arrives(host, c, { seq: 1, ack: 9999, tsVal: 200_000 })
+  arrives(host, c, { seq: 1, length: 1000, tsVal: 101 })
+  expect(host.take().at(-1)).toContain('ecr 101')
+})
+
 test('text out of order does not change TS.Recent', () => {
   const { host, c } = open()
   arrives(host, c, { seq: 1001, length: 100, tsVal: 900 })

@@ -89,6 +89,8 @@ export function noteTimestamp(c: Connection, seg: Segment, now: Instant): void {
   if (!c.snd.tsOk || !seg.hasTimestamps) return
   const { rcv } = c
   if (seqDiff(seg.seq, rcv.lastAckSent) > 0) return
+  // an ACK of what was never sent is forged or lost its way: its timestamp would close the window to all others
+  if (seqDiff(seg.ack, c.snd.nxt) > 0) return
   if (seqDiff(seg.tsVal, rcv.tsRecent) < 0) return
   // RFC 7323 4.3 leaves the right end open; one that ends before Last.ACK.sent is an old duplicate (Braden 1993)
   if (c.env.settings.timestampNeedsCover && !atOrAfter(seqAdd(seg.seq, seg.length), rcv.lastAckSent)) return

@@ -9,8 +9,8 @@ const page = join(root, 'docs/requirements.md')
 const shown = new Map()
 for (const folder of ['src', 'test', 'scenarios']) {
   for (const file of files(join(root, folder))) {
-    if (file.endsWith('.test.ts')) collect(file, /^\s*(?:test|it|describe)(?:\.\w+)*\(\s*(['"`])(.*?)\1/)
-    else if (file.endsWith('.pkt')) collect(file, /^\/\/ (title|requirement): (.*)/)
+    if (file.endsWith('.test.ts')) collect(file, /^\s*(?:test|it|describe)(?:\.\w+(?:\(\w+\))?)*\(\s*(['"`])(.*?)\1/gm)
+    else if (file.endsWith('.pkt')) collect(file, /^\/\/ (title|requirement): (.*)/gm)
   }
 }
 
@@ -64,9 +64,7 @@ if (process.argv.includes('--check')) {
 }
 
 function collect(file, pattern) {
-  for (const line of readFileSync(file, 'utf8').split('\n')) {
-    const match = pattern.exec(line)
-    if (match === null) continue
+  for (const match of readFileSync(file, 'utf8').matchAll(pattern)) {
     const title = match[2].replaceAll(/\s*\[[A-Z]+-\d+[^\]]*\]\s*/g, ' ').replaceAll('|', '\\|').trim()
     for (const [, label] of match[2].matchAll(/\b((?:MUST|SHLD|REC|MAY)-\d+)\b/g)) {
       if (!shown.has(label)) shown.set(label, [])

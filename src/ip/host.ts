@@ -293,6 +293,11 @@ export class Host implements Environment, InterfaceOwner {
     return false
   }
 
+  /** True for the broadcast address of a network that this host is on. */
+  isBroadcast(address: IpAddress): boolean {
+    return this.interfaces.some((from) => from !== this.loopback && from.isBroadcast(address))
+  }
+
   /** True for an address a socket may be bound to: one of this host, or none in particular. */
   isBindable(address: IpAddress): boolean {
     return address.equals(ANY_IPV4) || address.equals(ANY_IPV6) || this.isLocal(address)

@@ -85,6 +85,16 @@ export class NetworkInterface implements FrameReceiver {
     return false
   }
 
+  /** True for the broadcast address of one of its networks, all host bits set (RFC 1122 3.2.1.3 d). */
+  isBroadcast(address: IpAddress): boolean {
+    for (const { address: own, prefixLength } of this.addresses) {
+      if (!own.isIPv4 || !address.isIPv4 || prefixLength > 30) continue
+      const hostBits = -1 >>> prefixLength
+      if (((own.w3 ^ address.w3) & ~hostBits) === 0 && (address.w3 & hostBits) === hostBits) return true
+    }
+    return false
+  }
+
   /** Hands everything in the outbox to the link. */
   flush(now: Instant): void {
     const count = this.outboxCount

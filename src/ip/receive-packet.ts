@@ -28,6 +28,7 @@ import {
   returnRoute,
   routeIsComplete,
   Segment,
+  SYN,
   sourceRouteAt,
   takePacketHeader,
   UdpHeader,
@@ -147,14 +148,18 @@ export class Receiver {
     const header = this.#header
     const segment = this.#segment
     takePacketHeader(segment, header)
-    segment.ipOptions = hasOptions(header)
-      ? returnRoute(frame.bytes, header.start + IPV4_HEADER_LENGTH, header.payloadStart)
-      : null
+    if (hasOptions(header)) {
+      segment.ipOptions = returnRoute(frame.bytes, header.start + IPV4_HEADER_LENGTH, header.payloadStart)
+    }
     const problem = parseTcp(frame.bytes, header.payloadStart, header.payloadEnd, segment, !frame.checksumPartial)
     host.segmentsIn++
     if (problem !== null) {
       host.counters.count(problem === DropReason.BadTcpChecksum ? 'TcpInCsumErrors' : 'TcpInErrs')
       return host.drop(null, problem, now)
+    }
+    // MUST-63: nobody has the broadcast address of a network
+    if (segment.flags & SYN && host.isBroadcast(segment.source)) {
+      return host.drop(null, DropReason.BadSourceAddress, now)
     }
     segment.gsoSize = frame.gsoSize
     const { source, destination, sourcePort, destinationPort } = segment

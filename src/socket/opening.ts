@@ -162,7 +162,7 @@ function chooseEnds(s: TcpSocket, peer: AddressAndPort): Ends | Errno {
   const { host } = s
   const remote = destinationOf(peer.address)
   const remotePort = peer.port
-  if (!isUnicast(remote)) return 'ENETUNREACH'
+  if (!isUnicast(remote) || host.isBroadcast(remote)) return 'ENETUNREACH'
   if (s.own.ipv6Only && remote.isIPv4) return 'ENETUNREACH'
   const held = s.binding ?? s.bound
   const from = held === null || isAny(held.address) ? host.sourceAddress(remote) : held.address

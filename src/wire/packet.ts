@@ -21,4 +21,5 @@ export function takePacketHeader(segment: Segment, header: PacketHeader): void {
   segment.dscp = header.dscp
   segment.ttl = header.ttl
   segment.flowLabel = header.flowLabel
+  segment.ipOptions = null
 }

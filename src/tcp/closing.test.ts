@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { abort, close, receive, send, shutdownRead, shutdownWrite } from './calls.js'
+import { abort, close, receive, send, setOptions, shutdownRead, shutdownWrite } from './calls.js'
 import type { Connection } from './connection.js'
 import { Exchange, octets } from './testing/exchange.js'
 
@@ -137,7 +137,7 @@ describe('a program that goes away', () => {
   test('[SHLD-3] close with text unread: RST, so that the peer learns that it was lost', () => {
     for (const state of ['ESTABLISHED', 'FIN-WAIT-1', 'FIN-WAIT-2']) {
       const { host, c } = inState(state)
-      host.arrives('.', { seq: 1, ack: state === 'ESTABLISHED' ? 1 : 2, length: 5 })
+      host.arrives('.', { seq: 1, ack: state === 'FIN-WAIT-2' ? 2 : 1, length: 5 })
       host.take()
       close(c, host.now)
       expect(host.take()).toHaveLength(1)
@@ -230,11 +230,44 @@ describe('a program that goes away', () => {
   })
 
   test('too many orphans: RST', () => {
-    const { host, c } = established('linux')
-    host.settings.maxOrphans = 0
-    close(c, host.now)
-    expect(host.take()).toHaveLength(2)
-    expect(host.history.at(-1)).toBe('CLOSED (too many orphans)')
+    for (const state of ['ESTABLISHED', 'CLOSING', 'LAST-ACK']) {
+      const { host, c } = inState(state, 'linux')
+      host.settings.maxOrphans = 0
+      close(c, host.now)
+      expect(host.take().at(-1)).toMatch(/^R\./)
+      expect(host.history.at(-1)).toBe('CLOSED (too many orphans)')
+    }
+  })
+})
+
+describe('nobody answers any more', () => {
+  /** With something unacknowledged in each state that sends. */
+  const SENDING = ['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-1', 'CLOSING', 'LAST-ACK']
+  const sending = (state: string) => {
+    const { host, c } = inState(state)
+    if (!c.snd.finQueued) send(c, octets(10), 0, host.now)
+    return { host, c }
+  }
+
+  test.each(SENDING)('[MUST-20] %s: after R2 the connection is closed, and its program told [MUST-12]', (state) => {
+    const { host, c } = sending(state)
+    host.advance(10_000_000)
+    expect([c.error, host.history.at(-1)]).toEqual(['ETIMEDOUT', 'CLOSED (timeout: retransmission)'])
+    expect(host.told.has('Error')).toBe(true)
+  })
+
+  test.each(SENDING)('%s: the user time-out is shorter [RFC 9293 3.10.8]', (state) => {
+    const { host, c } = sending(state)
+    c.userTimeout = 5000
+    host.advance(20_000)
+    expect([c.error, host.history.at(-1)]).toEqual(['ETIMEDOUT', 'CLOSED (timeout: user)'])
+  })
+
+  test.each(['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-2'])('%s: keepalive finds that the peer is gone', (state) => {
+    const { host, c } = inState(state)
+    setOptions(c, { keepalive: true, keepaliveIdle: 1000, keepaliveInterval: 1000, keepaliveProbes: 2 }, host.now)
+    host.advance(60_000)
+    expect([c.error, host.history.at(-1)]).toEqual(['ETIMEDOUT', 'CLOSED (timeout: keepalive)'])
   })
 })
 
@@ -245,6 +278,19 @@ describe('ABORT (RFC 9293 3.10.5)', () => {
     const quiet = state === 'CLOSING' || state === 'LAST-ACK'
     expect(host.take()).toHaveLength(quiet ? 0 : 1)
     expect([host.history.at(-1), host.told.has('Closed')]).toEqual(['CLOSED (ABORT)', true])
+  })
+
+  test('in SYN-SENT nothing is sent, in SYN-RECEIVED a RST', () => {
+    const host = new Exchange()
+    const c = host.open()
+    host.take()
+    abort(c, host.now)
+    expect([host.take(), host.history.at(-1)]).toEqual([[], 'CLOSED (ABORT)'])
+    const again = host.open()
+    host.arrives('S')
+    host.take()
+    abort(again, host.now)
+    expect([host.take(), host.history.at(-1)]).toEqual([['R. 1:1(0) ack 1 win 0'], 'CLOSED (ABORT)'])
   })
 
   test('in TIME-WAIT the record goes', () => {

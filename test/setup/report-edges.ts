@@ -28,7 +28,7 @@ export default function setup(project: TestProject): () => Promise<void> {
     console.log(`edges of the state table taken: ${names.length - missing.length} of ${names.length}`)
     // a run of a few files is not expected to take them all
     const { testFiles } = await project.globTestFiles()
-    if (files.length < testFiles.length) return
+    if (files.length < testFiles.length && process.env.ESTAB_EDGES === undefined) return
     for (const name of missing) console.log(`  not taken: ${name}`)
   }
 }

@@ -2,6 +2,7 @@ import type { FrameReceiver, NetworkInterface } from '../ip/index.js'
 import { Host, type Link, Random } from '../ip/index.js'
 import type { Observer, Settings } from '../tcp/index.js'
 import { Frame, type IpAddress, parseIpAddress } from '../wire/index.js'
+import type { SentPacket } from './target.js'
 
 export interface DrilledHostOptions {
   readonly settings: Settings
@@ -47,7 +48,7 @@ export class DrilledHost {
   readonly local: IpAddress
   readonly remote: IpAddress
   /** What the host sent and nobody took yet, in order. */
-  readonly sent: { readonly packet: Uint8Array; readonly at: number }[] = []
+  readonly sent: SentPacket[] = []
   readonly #link: ScriptLink
   #now = 0
 
@@ -60,7 +61,7 @@ export class DrilledHost {
       random: new Random(options.seed),
       observer: options.observer,
     })
-    this.#link = new ScriptLink(options.mtu, (packet, at) => this.sent.push({ packet, at }))
+    this.#link = new ScriptLink(options.mtu, (packet, at) => this.sent.push({ packet, at, unfinished: false }))
     this.device = this.host.attach(this.#link, {
       name: 'tun0',
       addresses: [{ address: this.local, prefixLength: options.prefixLength }],

@@ -79,10 +79,16 @@ const udp = new UdpHeader()
 const icmp = new IcmpMessage()
 
 /**
- * Reads a packet as it left the host. Checksums are verified: a wrong one is a mistake of the host.
+ * Reads a packet as it left the host. A wrong checksum is a mistake of the host.
  * @param tcpInUdp what is in UDP is TCP
+ * @param verify checksums are there to be verified
  */
-export function readLivePacket(bytes: Uint8Array, at: Micros, tcpInUdp: boolean): LivePacket | string {
+export function readLivePacket(
+  bytes: Uint8Array,
+  at: Micros,
+  tcpInUdp: boolean,
+  verify = true,
+): LivePacket | string {
   const problem = parsePacket(bytes, 0, bytes.length, header)
   if (problem !== null) return problem
   return {
@@ -94,25 +100,26 @@ export function readLivePacket(bytes: Uint8Array, at: Micros, tcpInUdp: boolean)
     trafficClass: header.dscp | header.ecn,
     hopLimit: header.ttl,
     flowLabel: header.flowLabel,
-    content: readContent(bytes, tcpInUdp),
+    content: readContent(bytes, tcpInUdp, verify),
   }
 }
 
-function readContent(bytes: Uint8Array, tcpInUdp: boolean): LivePacket['content'] {
+function readContent(bytes: Uint8Array, tcpInUdp: boolean, verify: boolean): LivePacket['content'] {
   switch (header.protocol) {
     case IPPROTO_TCP:
-      return readSegment(bytes, header.payloadStart, header.payloadEnd, null)
+      return readSegment(bytes, header.payloadStart, header.payloadEnd, null, verify)
     case IPPROTO_UDP: {
-      const problem = parseUdp(bytes, header, udp, true)
+      const problem = parseUdp(bytes, header, udp, verify)
       if (problem !== null) return { kind: 'other', reason: problem }
       const ports = { source: udp.sourcePort, destination: udp.destinationPort }
-      if (tcpInUdp) return readSegment(bytes, udp.dataStart, udp.dataEnd, ports)
+      // in UDP the segment has no checksum of its own
+      if (tcpInUdp) return readSegment(bytes, udp.dataStart, udp.dataEnd, ports, false)
       const length = udp.dataEnd - udp.dataStart
       return { kind: 'udp', sourcePort: ports.source, destinationPort: ports.destination, length }
     }
     case IPPROTO_ICMP:
     case IPPROTO_ICMPV6: {
-      const problem = parseIcmp(bytes, header, icmp, true)
+      const problem = parseIcmp(bytes, header, icmp, verify)
       if (problem !== null) return { kind: 'other', reason: problem }
       return { kind: 'icmp', type: icmp.type, code: icmp.code }
     }
@@ -121,10 +128,15 @@ function readContent(bytes: Uint8Array, tcpInUdp: boolean): LivePacket['content'
   }
 }
 
-function readSegment(bytes: Uint8Array, start: number, end: number, ports: LiveSegment['udp']): LivePacket['content'] {
+function readSegment(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  ports: LiveSegment['udp'],
+  verify: boolean,
+): LivePacket['content'] {
   takePacketHeader(segment, header)
-  // in UDP the segment has no checksum of its own
-  const problem = parseTcp(bytes, start, end, segment, ports === null)
+  const problem = parseTcp(bytes, start, end, segment, verify)
   if (problem !== null) return { kind: 'other', reason: problem }
   const { optionsStart, optionsLength, textStart, textLength } = segment
   return {

@@ -2,7 +2,6 @@ import type { TraceLog } from '../trace/index.js'
 import type { IpAddress } from '../wire/index.js'
 import type { Micros, Packet, TcpPacket } from './ast.js'
 import { Conversation } from './conversation.js'
-import type { DrilledHost } from './drilled-host.js'
 import { Mismatch } from './failure.js'
 import type { Flags } from './flags.js'
 import { whySent } from './hints.js'
@@ -19,10 +18,11 @@ import {
   timestampOf,
 } from './packets-match.js'
 import { printPacket } from './print.js'
+import type { Target } from './target.js'
 import { type EventMoment, seconds } from './timeline.js'
 
 export interface PacketsOptions {
-  readonly drilled: DrilledHost
+  readonly target: Target
   readonly flags: Flags
   readonly strictSegments: boolean
   readonly log: TraceLog
@@ -83,11 +83,11 @@ export class Packets {
   /** connect, or another call that connects; only the first one of a socket matters. */
   connecting(conversation: Conversation): void {
     if (conversation.stage !== 'new') return
-    const { drilled, flags } = this.#options
+    const { target, flags } = this.#options
     conversation.stage = 'connecting'
-    conversation.remoteAddress = drilled.remote
+    conversation.remoteAddress = target.remote
     conversation.remotePort = flags.connectPort
-    conversation.localAddress = drilled.local
+    conversation.localAddress = target.local
   }
 
   /** accept gave `liveFd` for a peer. */
@@ -120,10 +120,10 @@ export class Packets {
         conversation.remoteIsn = packet.seq.start ?? 0
       }
     }
-    const { drilled, flags } = this.#options
+    const { target, flags } = this.#options
     const octets = livePacketOf(packet, conversation, { md5Key: this.#md5Key, scaledEcho: flags.tcpTsEcrScaled })
     const segmentSize = flags.mss ?? 0
-    drilled.deliver(octets, packet.kind === 'tcp' && (packet.seq.length ?? 0) > segmentSize ? segmentSize : 0)
+    target.deliver(octets, packet.kind === 'tcp' && (packet.seq.length ?? 0) > segmentSize ? segmentSize : 0)
     return printPacket(packet, 'inbound')
   }
 
@@ -141,10 +141,10 @@ export class Packets {
 
   /** Somebody sends to the port that scripts bind; also to a socket that does not listen (yet). */
   #peerAppears(conversation: Conversation, packet: TcpPacket): void {
-    const { drilled, flags } = this.#options
-    conversation.localAddress = drilled.local
+    const { target, flags } = this.#options
+    conversation.localAddress = target.local
     conversation.localPort = flags.bindPort
-    conversation.remoteAddress = drilled.remote
+    conversation.remoteAddress = target.remote
     conversation.remotePort = this.#nextRemotePort++
     conversation.remoteIsn = packet.seq.start ?? 0
   }
@@ -174,9 +174,10 @@ export class Packets {
 
   /** Takes what was sent and belongs to `expected`, oldest first; false: there is nothing more now. */
   take(expected: Expected): boolean {
-    const { drilled, start } = { drilled: this.#options.drilled, start: this.#options.start() }
-    for (let next = drilled.sent.shift(); next !== undefined; next = drilled.sent.shift()) {
-      const packet = readLivePacket(next.packet, (next.at - start) * 1000, this.#tcpInUdp)
+    const { target } = this.#options
+    const start = this.#options.start()
+    for (let next = target.nextSent(); next !== null; next = target.nextSent()) {
+      const packet = readLivePacket(next.packet, (next.at - start) * 1000, this.#tcpInUdp, !next.unfinished)
       if (typeof packet === 'string') throw new Mismatch(`the host sent a packet that is wrong: ${packet}`)
       if (packet.content.kind === 'other' && expected.conversation?.remoteAddress?.equals(packet.destination)) {
         throw new Mismatch(`the host sent a packet that is wrong: ${packet.content.reason}`)
@@ -277,10 +278,10 @@ export class Packets {
 
   /** The address and port that bind and connect mean by `...`. */
   get bindAddress(): { address: IpAddress; port: number } {
-    return { address: this.#options.drilled.local, port: this.#options.flags.bindPort }
+    return { address: this.#options.target.local, port: this.#options.flags.bindPort }
   }
 
   get connectAddress(): { address: IpAddress; port: number } {
-    return { address: this.#options.drilled.remote, port: this.#options.flags.connectPort }
+    return { address: this.#options.target.remote, port: this.#options.flags.connectPort }
   }
 }

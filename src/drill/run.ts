@@ -1,4 +1,4 @@
-import { type ProfileName, type Settings, profile as settingsOf } from '../tcp/index.js'
+import type { ProfileName, Settings } from '../tcp/index.js'
 import { connectionVariables, type TraceEvent, TraceLog } from '../trace/index.js'
 import type {
   CallAction,
@@ -10,8 +10,7 @@ import type {
   Script,
   ScriptEvent,
 } from './ast.js'
-import { Commands } from './commands/commands.js'
-import { DrilledHost } from './drilled-host.js'
+import { VIRTUAL } from './estab-target.js'
 import { CodeError, createEnvironment, evaluate, type NameValue } from './evaluate.js'
 import { DrillFailure, Mismatch } from './failure.js'
 import type { Flags, IpVersion } from './flags.js'
@@ -20,11 +19,13 @@ import { histories, inSeconds, type RunResult } from './report.js'
 import { ScriptError } from './source.js'
 import { CODE_CONSTANTS, familyOf } from './symbols.js'
 import { type CallInProgress, SystemCalls } from './syscalls.js'
+import type { Target, TargetKind } from './target.js'
 import { type EventMoment, Timeline } from './timeline.js'
-import { defaultAddresses } from './variants.js'
 
 export interface RunOptions {
   readonly profile: ProfileName
+  /** What it is run on; a host of ours when absent. */
+  readonly target?: TargetKind
   /** Changes to the settings of the profile. */
   readonly settings?: Partial<Settings>
   /** Files of the real disk that commands run (`../common/defaults.sh`), by path relative to the script; null: none. */
@@ -41,20 +42,15 @@ export interface RunOptions {
 
 /** How long packetdrill waits for a blocking call before it makes the next, and at the end. Unit: ms. */
 const PATIENCE = 1000
-/** How long a call that was not said to block, or a packet at any time, is waited for. Unit: ms of virtual time. */
-const FOREVER = 24 * 3_600_000
-/** How long what was not sent in time is waited for, to say when it was. Unit: ms of virtual time. */
-const CURIOSITY = 600_000
 /** Moments less than this apart are one. Unit: ms. */
 const AT_ONCE = 2e-3
-/** The clock does not start at 0, so that no timestamp or time of the host is by chance 0. Unit: ms. */
-const BEFORE_START = 10_000
 
 /** Runs a parsed script once. Nothing is thrown for what goes wrong in it. */
 export function runParsed(script: Script, source: string, flags: Flags, options: RunOptions): RunResult {
   const began = performance.now()
   const run = new Run(script, source, flags, options)
   let error: RunResult['error'] = null
+  let end = 0
   try {
     run.whole()
   } catch (thrown) {
@@ -67,30 +63,21 @@ export function runParsed(script: Script, source: string, flags: Flags, options:
       const detail = (thrown.stack ?? '').split('\n').slice(1, 6)
       error = { ...run.position, message: `internal error: ${thrown.message}`, detail }
     } else throw thrown
+  } finally {
+    end = run.now
+    run.close()
   }
   return {
     file: script.file,
     variant: flags.ipVersion ?? ('ipv4' satisfies IpVersion),
     ok: error === null,
     error,
-    virtualSeconds: inSeconds(run.now / 1000),
+    virtualSeconds: inSeconds(end / 1000),
     wallMs: Math.round((performance.now() - began) * 1000) / 1000,
     connections: histories(run.log.events, run.start),
     output: run.output,
     events: options.events === true ? run.log.events.map((event) => fromStart(event, run.start)) : [],
   }
-}
-
-/** Settings of the profiles as they come; each host has a copy of its own. */
-const pristine = new Map<ProfileName, Settings>()
-
-function settingsFor({ profile, settings }: RunOptions): Settings {
-  let own = pristine.get(profile)
-  if (own === undefined) {
-    own = settingsOf(profile)
-    pristine.set(profile, own)
-  }
-  return settings === undefined ? own : { ...own, ...settings }
 }
 
 /** An event with its times counted from the start of the script. */
@@ -103,7 +90,7 @@ class Run {
   readonly log: TraceLog
   readonly output: string[] = []
   /** Host time at which the script started, ms. */
-  start = BEFORE_START
+  start: number
   /** Of the event being run. */
   position: Position = { line: 1, column: 1 }
 
@@ -111,10 +98,9 @@ class Run {
   readonly #source: readonly string[]
   readonly #flags: Flags
   readonly #options: RunOptions
-  readonly #drilled: DrilledHost
+  readonly #target: Target
   readonly #packets: Packets
   readonly #calls: SystemCalls
-  readonly #commands: Commands
   readonly #timeline: Timeline
   readonly #code: { readonly block: CodeAction; readonly names: Map<string, NameValue> }[] = []
   #first = true
@@ -130,17 +116,19 @@ class Run {
       packets: options.packets === true,
       ...(options.variables ? { variables: connectionVariables } : {}),
     })
-    this.#drilled = new DrilledHost({
-      settings: settingsFor(options),
-      observer: this.log.observe('host'),
-      ...defaultAddresses(flags),
-      mtu: flags.mtu === 0 ? 1500 : flags.mtu,
+    this.#target = (options.target ?? VIRTUAL).open({
+      flags,
+      profile: options.profile,
+      settings: options.settings,
       seed: options.seed ?? 1,
+      log: this.log,
+      file: script.file,
+      readFile: options.readFile ?? (() => null),
     })
-    this.#drilled.runTo(BEFORE_START)
+    this.start = this.#target.now
     this.#timeline = new Timeline({ micros: flags.toleranceUsecs, percent: flags.tolerancePercent })
     this.#packets = new Packets({
-      drilled: this.#drilled,
+      target: this.#target,
       flags,
       strictSegments: flags.strictSegments || options.profile === 'freebsd',
       log: this.log,
@@ -148,20 +136,20 @@ class Run {
       start: () => this.start,
     })
     this.#calls = new SystemCalls({
-      drilled: this.#drilled,
+      target: this.#target,
       packets: this.#packets,
       flags,
       profile: options.profile,
     })
-    this.#commands = new Commands(this.#drilled, this.#calls.context, {
-      family: familyOf(options.profile),
-      readFile: options.readFile ?? (() => null),
-    })
+  }
+
+  close(): void {
+    this.#target.close()
   }
 
   /** From the start of the script, microseconds. */
   get now(): Micros {
-    return (this.#drilled.now - this.start) * 1000
+    return (this.#target.now - this.start) * 1000
   }
 
   whole(): void {
@@ -169,17 +157,17 @@ class Run {
     if (this.#flags.dryRun) return
     for (const path of this.#flags.initScripts) this.#command({ kind: 'command', position: this.position, text: path })
     if (setUp !== null) this.#command(setUp)
-    this.start = this.#drilled.now
+    this.start = this.#target.now
     try {
       for (const event of events) this.#event(event)
     } catch (error) {
       // what went wrong first is told, whatever cleaning up says
-      if (cleanUp !== null) this.#commands.run(cleanUp.text)
+      if (cleanUp !== null) this.#target.command(cleanUp.text)
       throw error
     }
     if (cleanUp !== null) this.#command(cleanUp)
     this.#evaluate()
-    this.#awaitCall(this.#drilled.now + PATIENCE)
+    this.#awaitCall(this.#target.now + PATIENCE)
     if (this.#inProgress !== null) {
       const { action } = this.#inProgress
       throw this.#failure(action.position, `the script ends while ${action.name} is still blocked`)
@@ -219,7 +207,7 @@ class Run {
   }
 
   #runTo(time: number): void {
-    this.#drilled.runTo(time)
+    this.#target.runTo(time)
     this.#finishCall()
   }
 
@@ -237,12 +225,12 @@ class Run {
     const { position } = action
     const expected = this.#locate(position, () => packets.expect(action.packet))
     const limit =
-      moment.kind === 'any' ? this.#drilled.now + FOREVER : this.start + (moment.to + this.#timeline.tolerance) / 1000
+      moment.kind === 'any' ? this.#target.now + this.#target.patience.forever : this.start + (moment.to + this.#timeline.tolerance) / 1000
     while (!expected.complete) {
       if (packets.take(expected)) continue
       // just at the limit is in time
-      if (!this.#drilled.stepBefore(limit + AT_ONCE)) {
-        this.#runTo(moment.kind === 'any' ? this.#drilled.now : limit)
+      if (!this.#target.stepBefore(limit + AT_ONCE)) {
+        this.#runTo(moment.kind === 'any' ? this.#target.now : limit)
         throw this.#notSent(action, moment, expected.sent.length > 0)
       }
       this.#finishCall()
@@ -268,9 +256,9 @@ class Run {
   /** The failure of a packet that did not come, with the one that comes instead later on. */
   #notSent(action: PacketAction, moment: EventMoment, partly: boolean): DrillFailure {
     const expected = this.#locate(action.position, () => this.#packets.expectAnything())
-    const end = this.#drilled.now + CURIOSITY
+    const end = this.#target.now + this.#target.patience.curiosity
     let found = this.#packets.take(expected)
-    while (!found && this.#drilled.stepBefore(end)) found = this.#packets.take(expected)
+    while (!found && this.#target.stepBefore(end)) found = this.#packets.take(expected)
     const lines = found
       ? this.#packets.comparison(expected, this.#written(action.position), moment)
       : [`expected  ${this.#written(action.position)}`, 'sent      nothing']
@@ -282,22 +270,22 @@ class Run {
 
   #call(action: CallAction, moment: EventMoment): void {
     const blocking = action.end !== null
-    this.#awaitCall(this.#drilled.now + PATIENCE)
+    this.#awaitCall(this.#target.now + PATIENCE)
     if (blocking && this.#inProgress !== null) {
       const { name } = this.#inProgress.action
       throw this.#failure(action.position, `expected ${name} to have returned before another call that blocks`)
     }
     this.#waitFor(moment, action.position, `this call`)
     // what the blocked call waits for may be due at this very moment, and comes first
-    if (this.#inProgress !== null) this.#awaitCall(this.#drilled.now + AT_ONCE)
+    if (this.#inProgress !== null) this.#awaitCall(this.#target.now + AT_ONCE)
     const call = this.#locate(action.position, () => this.#calls.start(action))
     if (blocking) {
       this.#inProgress = { call, action, moment }
       this.#finishCall()
       return
     }
-    const end = this.#drilled.now + FOREVER
-    while (!call.returned && this.#drilled.stepBefore(end)) {
+    const end = this.#target.now + this.#target.patience.forever
+    while (!call.returned && this.#target.stepBefore(end)) {
       // a call may block though the script does not say so, if the host ends it by itself
     }
     if (!call.returned) {
@@ -313,13 +301,13 @@ class Run {
   #wakeCall(): void {
     this.#finishCall()
     do this.#finishCall()
-    while (this.#inProgress !== null && this.#drilled.dueNow())
+    while (this.#inProgress !== null && this.#target.dueNow())
   }
 
   /** Lets time pass until the call in progress returns, at most until `limit`. */
   #awaitCall(limit: number): void {
     do this.#finishCall()
-    while (this.#inProgress !== null && this.#drilled.stepBefore(limit))
+    while (this.#inProgress !== null && this.#target.stepBefore(limit))
   }
 
   /** Looks at the call in progress if it has returned. */
@@ -353,7 +341,7 @@ class Run {
   // --- commands and code ---
 
   #command({ text, position }: CommandAction): void {
-    const { status, output, error } = this.#commands.run(text)
+    const { status, output, error } = this.#target.command(text)
     if (output !== '') this.output.push(output.trimEnd())
     if (status === 0) return
     const said = error.trim() || output.trim() || 'it says nothing'

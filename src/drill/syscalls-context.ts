@@ -1,23 +1,24 @@
-import type { Host } from '../ip/index.js'
-import { Calls, type OptionValue, type Personality, personality, type SocketAddress } from '../socket/index.js'
+import { type OptionValue, type Personality, personality, type SocketAddress } from '../socket/index.js'
 import type { ProfileName } from '../tcp/index.js'
-import { ANY_IPV4, type IpAddress, parseIpAddress } from '../wire/index.js'
-import type { SocketRow } from './commands/socket-listing.js'
+import { type IpAddress, parseIpAddress } from '../wire/index.js'
 import type { Conversation } from './conversation.js'
-import type { DrilledHost } from './drilled-host.js'
 import type { NameValue } from './evaluate.js'
 import { Mismatch } from './failure.js'
 import type { Flags } from './flags.js'
 import type { Packets } from './packets.js'
 import { EXTRA_SYMBOLS, type Symbols } from './symbols.js'
+import type { ProgramCalls, Target } from './target.js'
 import { fieldOf, type Value, what } from './values.js'
 
 export interface CallOptions {
-  readonly drilled: DrilledHost
+  readonly target: Target
   readonly packets: Packets
   readonly flags: Flags
   readonly profile: ProfileName
 }
+
+/** Octets; room enough for every option that code looks at. */
+const LARGEST_OPTION = 512
 
 /** What calls need: the program's descriptors on the host, by the script's numbers, and the conversations they are of. */
 export class CallContext {
@@ -26,27 +27,23 @@ export class CallContext {
   readonly symbols: Symbols
   readonly packets: Packets
   readonly flags: Flags
-  readonly calls: Calls
-  readonly #drilled: DrilledHost
+  readonly calls: ProgramCalls
+  readonly #target: Target
   /** Live descriptors by those of the script. */
   readonly #fds = new Map<number, number>()
 
-  constructor({ drilled, packets, flags, profile }: CallOptions) {
+  constructor({ target, packets, flags, profile }: CallOptions) {
     this.personality = personality(profile)
     this.symbols = { ...EXTRA_SYMBOLS, ...this.personality.numbers }
     this.packets = packets
     this.flags = flags
-    this.#drilled = drilled
-    this.calls = new Calls(drilled.host, this.personality, () => drilled.now)
+    this.#target = target
+    this.calls = target.calls
   }
 
-  /** Host time, ms. */
+  /** The target's clock, ms. */
   get now(): number {
-    return this.#drilled.now
-  }
-
-  get host(): Host {
-    return this.#drilled.host
+    return this.#target.now
   }
 
   number(name: string): number {
@@ -138,49 +135,10 @@ export class CallContext {
   }
 
   #option(live: number, level: string, name: string): OptionValue {
-    const result = this.calls.getsockopt(live, this.number(level), this.number(name))
+    const result = this.calls.getsockopt(live, this.number(level), this.number(name), LARGEST_OPTION)
     if (result.result < 0 || result.value === undefined) {
       throw new Mismatch(`getsockopt(${name}) failed with ${result.errno}`)
     }
     return result.value
-  }
-
-  heldSockets(): readonly SocketRow[] {
-    return this.calls.sockets().map(({ state, local, remote, receiveQueue, sendQueue }) => ({
-      local: local.address ?? ANY_IPV4,
-      localPort: local.port ?? 0,
-      remote: remote?.address ?? ANY_IPV4,
-      remotePort: remote?.port ?? 0,
-      state,
-      held: true,
-      receiveQueue,
-      sendQueue,
-    }))
-  }
-
-  setMd5Key(key: { readonly source: string; readonly destination: string; readonly secret: string } | null): void {
-    if (key === null) {
-      this.calls.md5Keys = []
-      return
-    }
-    // an association to this host is for what its peer sends; TCP has one key for both directions
-    const destination = parseIpAddress(key.destination)
-    const peer = this.host.isLocal(destination) ? parseIpAddress(key.source) : destination
-    const added = { peer, prefixLength: peer.isIPv4 ? 32 : 128, key: new TextEncoder().encode(key.secret) }
-    this.calls.md5Keys = [...this.calls.md5Keys.filter((other) => !other.peer.equals(peer)), added]
-  }
-
-  /** A file that a command of the script made. */
-  readFile(path: string): string | null {
-    const contents = this.calls.files.get(path)
-    return contents === undefined ? null : String.fromCharCode(...contents.octets)
-  }
-
-  writeFile(path: string, content: string): void {
-    this.calls.files.set(path, { octets: Uint8Array.from(content, (character) => character.charCodeAt(0)) })
-  }
-
-  removeFile(path: string): boolean {
-    return this.calls.files.delete(path)
   }
 }

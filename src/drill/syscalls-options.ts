@@ -19,12 +19,12 @@ export const OPTION_CALLS: Readonly<Record<string, CallHandler>> = {
     const live = context.live(words.number(0))
     const length = words.numberBehind(4)
     const expected = words.at(3)
-    const outcome = context.calls.getsockopt(live, words.number(1), words.number(2))
+    const outcome = context.calls.getsockopt(live, words.number(1), words.number(2), length)
     return {
       outcome,
       verify: () => {
         if (outcome.result < 0 || outcome.value === undefined) return
-        const got = lengthOf(outcome.value, length)
+        const got = outcome.length ?? lengthOf(outcome.value, length)
         if (got !== length) throw new Mismatch(`expected an option of ${length} octets, got one of ${got}`)
         const problem = valueDifference(expected, outcome.value)
         if (problem !== null) throw new Mismatch(problem)

@@ -1,6 +1,15 @@
 import type { Link, Random } from '../ip/index.js'
 import type { Instant } from '../tcp/index.js'
-import { Frame } from '../wire/index.js'
+import {
+  Frame,
+  IPPROTO_TCP,
+  PacketHeader,
+  parsePacket,
+  parseTcp,
+  Segment,
+  takePacketHeader,
+  updateTcpChecksum,
+} from '../wire/index.js'
 import { Middleware } from './middleware.js'
 
 /** Probabilities from 0 to 1, per frame and direction. */
@@ -68,9 +77,20 @@ export function copyFrame(frame: Frame): Frame {
   return copy
 }
 
-/** Flips one bit somewhere in the frame. A garbled frame is nobody's to vouch for: its checksum will be verified. */
+/** Flips one bit somewhere in the frame. Its checksum is filled in before: a garbled frame is nobody's to vouch for. */
 export function flipBit(frame: Frame, random: Random): void {
+  if (frame.checksumPartial) finishChecksum(frame)
   const bit = random.below(frame.length * 8)
   frame.bytes[frame.start + (bit >>> 3)]! ^= 1 << (bit & 7)
+}
+
+function finishChecksum(frame: Frame): void {
+  const { bytes, start, end } = frame
+  const header = new PacketHeader()
+  const segment = new Segment()
   frame.checksumPartial = false
+  if (parsePacket(bytes, start, end, header) !== null || header.protocol !== IPPROTO_TCP) return
+  takePacketHeader(segment, header)
+  if (parseTcp(bytes, header.payloadStart, header.payloadEnd, segment, false) !== null) return
+  updateTcpChecksum(segment, bytes, header.payloadStart, header.payloadEnd)
 }

@@ -132,7 +132,8 @@ export class Host implements Environment, InterfaceOwner {
     const name = options.name ?? `eth${this.interfaces.length - 1}`
     const made = new NetworkInterface(this, name, link, options.addresses, options.mtu ?? link.mtu)
     this.interfaces.push(made)
-    for (const { address, prefixLength } of options.addresses) {
+    // of two addresses on one network the first is what is sent from: its route is added last
+    for (const { address, prefixLength } of [...options.addresses].reverse()) {
       this.routes.add({ destination: address, prefixLength, via: made, source: address })
     }
     if (link.maxSuperSegment > this.maxSuperSegment) this.maxSuperSegment = link.maxSuperSegment

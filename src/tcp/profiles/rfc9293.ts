@@ -162,7 +162,8 @@ export const rfc9293 = (): Settings => ({
   resendFinWhenClosing: false,
   resetCarriesWindow: false,
   resetCarriesTimestamps: false,
-  icmpAbortsHandshake: ['protocol-unreachable', 'port-unreachable', 'prohibited', 'parameter-problem'],
+  // hard errors (SHLD-26); all others are soft and abort nothing (MUST-56)
+  icmpAbortsHandshake: ['protocol-unreachable', 'port-unreachable', 'prohibited'],
   prohibitedIsRefused: false,
   revertBackoffOnUnreachable: false,
 

@@ -128,6 +128,8 @@ export class Connection implements Endpoint {
   openTaken = 0
   /** Text that came with a SYN before the handshake was complete (RFC 9293 3.10.7.3); null: none. */
   synText: Uint8Array | null = null
+  /** Such text was thrown away: the peer is to learn soon that it must send it again. */
+  synTextRefused = false
   /** A FIN came with that SYN. */
   synFin = false
   /** When something unacceptable was last answered, and how many challenge ACKs left since when (RFC 5961 7). */

@@ -2,6 +2,7 @@ import type { Connection, ErrorName } from './connection.js'
 import type { IcmpError } from './environment.js'
 import { report } from './error-report.js'
 import { leaveFastOpenQueue } from './fast-open.js'
+import { emitSynAgain } from './handshake.js'
 import { mssChanged } from './output.js'
 import { fail } from './reset.js'
 import { before } from './sequence.js'
@@ -49,6 +50,8 @@ function packetTooBig(c: Connection, error: IcmpError, now: Instant): void {
   if (mtu >= known) return
   path.mtu = mtu
   mssChanged(c, now)
+  // it was the text that was too much: the SYN goes again without
+  if (c.state === State.SynSent && (c.fastOpen?.synText ?? 0) > 0) emitSynAgain(c, now)
 }
 
 const plateauBelow = (mtu: number): number => PLATEAUS.find((plateau) => plateau < mtu) ?? 68

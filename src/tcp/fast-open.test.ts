@@ -123,6 +123,17 @@ describe('client (RFC 7413 4.2.1)', () => {
     expect(c.synDeferred).toBe(false)
   })
 
+  test('a router for which SYN and text are too large: the SYN goes again alone, the text after the handshake', () => {
+    const host = withCookie()
+    text(host, 1000)
+    host.take()
+    host.icmp('fragmentation-needed', 0, 700)
+    expect(host.take()).toEqual(['S 0:0(0) win 64240 <mss 1460>'])
+    host.arrives('S.', { ack: 1, mss: 1460 })
+    expect(host.take()[0]).toMatch(/^P\. 1:1001\(1000\) ack 1 /)
+    expect(host.out.gsoSize).toBe(660)
+  })
+
   test('off: a plain SYN', () => {
     const host = new Exchange('linux', { fastOpen: 0 })
     text(host, 100)

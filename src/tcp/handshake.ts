@@ -148,13 +148,21 @@ export function synTimedOut(c: Connection, now: Instant): void {
     const event = userTimeoutOver(c, now) ? 'timeout: user' : 'timeout: retransmission'
     return fail(c, c.softError ?? 'ETIMEDOUT', event, now)
   }
-  c.synsResent++
   snd.retransmits++
   env.counters.count('TcpExtTCPTimeouts')
+  if (asks) emitSynAgain(c, now)
+  else {
+    c.synsResent++
+    emitSynAckAgain(c, now)
+  }
   retransmittedAgain(c, c.synsResent, now)
-  if (asks) env.counters.count('TcpExtTCPSynRetrans')
-  if (asks) emitSyn(c, 0, true, now)
-  else emitSynAck(c, true, now)
+}
+
+/** The SYN goes again, without text. */
+export function emitSynAgain(c: Connection, now: Instant): void {
+  c.synsResent++
+  c.env.counters.count('TcpExtTCPSynRetrans')
+  emitSyn(c, 0, true, now)
   armSyn(c, now)
 }
 
@@ -290,7 +298,10 @@ function synCrosses(c: Connection, seg: Segment, now: Instant): void {
 /** "queue them for processing after the ESTABLISHED state has been reached" (RFC 9293 3.10.7.3). */
 function keepSynText(c: Connection, seg: Segment): void {
   const keep = c.env.settings.simultaneousOpenText
-  if (keep === 'none') return
+  if (keep === 'none') {
+    c.synTextRefused = seg.textLength > 0
+    return
+  }
   if (seg.textLength > 0) c.synText = seg.bytes.slice(seg.textStart, seg.textStart + seg.textLength)
   c.synFin = keep === 'all' && (seg.flags & FIN) !== 0
 }

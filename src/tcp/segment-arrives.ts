@@ -191,7 +191,7 @@ function synAgain(c: Connection, seg: Segment, now: Instant): void {
 function crossedSynAck(c: Connection, seg: Segment, now: Instant): void {
   c.lastReceived = now
   if (!synReceivedAckArrives(c, seg, now)) return
-  sendPending(c, now)
+  if (!sendPending(c, now) && c.synTextRefused) emitAck(c, now)
   acknowledge(c, now)
 }
 

@@ -88,6 +88,13 @@ describe('SYNs that cross [MUST-10]', () => {
     }
   })
 
+  test('Linux tells with the ACK of a crossing SYN,ACK that text of the SYN was not taken', () => {
+    const { host } = crossed('linux', 3)
+    host.take()
+    host.arrives('S.', { seq: 0, ack: 1 })
+    expect(host.take()).toEqual([expect.stringMatching(/^\. 1:1\(0\) ack 1 /)])
+  })
+
   test('CLOSE in SYN-RECEIVED: FIN-WAIT-1; FreeBSD forgets it', () => {
     const { host, c } = crossed()
     host.take()

@@ -5,8 +5,8 @@ import type { Settings } from '../settings.js'
 export const rfc9293 = (): Settings => ({
   ...rfcSender(),
   initialRto: 1000,
-  // MUST-23: R2 of a SYN is at least 3 minutes: 1 + 2 + 4 + ... + 60 + 60 s
-  synRetries: 7,
+  // MUST-23: a SYN is sent again for 3 minutes at least: the last time after 1 + 2 + 4 + ... + 32 + 60 + 60 s
+  synRetries: 8,
   synLinearTimeouts: 0,
   synAckRetries: 7,
   connectTimeout: Number.POSITIVE_INFINITY,

@@ -3,8 +3,11 @@ import { Command, CommanderError, Option } from 'commander'
 import { FlagError, IP_VERSIONS, splitCommandLine } from '../drill/index.js'
 import { PROFILE_NAMES } from '../tcp/index.js'
 import { type DrillChoices, drillFiles } from './drill.js'
+import { addNc } from './nc.js'
 import { listScenarios, runScenario, tour } from './scenarios.js'
+import { addSs } from './ss.js'
 import { printStates } from './states.js'
+import { addUp } from './up.js'
 
 /** What a mistake in the command line ends with; scripts that fail end with 1. */
 const WRONG_USE = 2
@@ -67,6 +70,13 @@ export async function run(words: readonly string[]): Promise<number> {
     .action(() => {
       status = tour()
     })
+
+  const ended = (code: number) => {
+    status = code
+  }
+  addUp(program, ended)
+  addNc(program, ended)
+  addSs(program, ended)
 
   // only drill has them: elsewhere they are unknown options
   const { settings, rest } = words[0] === 'drill' ? splitCommandLine(words) : { settings: [], rest: [...words] }

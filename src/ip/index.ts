@@ -1,6 +1,6 @@
 export { ConnectionTable } from './connection-table.js'
 export { Deadlines } from './deadlines.js'
-export { type AttachOptions, type Driver, Host, type HostOptions } from './host.js'
+export { type AttachOptions, type Driver, Host, type HostOptions, type Program } from './host.js'
 export {
   type FrameReceiver,
   type InterfaceAddress,

@@ -16,17 +16,29 @@ import { Middleware } from './middleware.js'
 export interface Faults {
   readonly loss?: number
   readonly duplication?: number
+  /** It is passed on behind the one to three frames that come next, however late they do. */
+  readonly reordering?: number
   /** One bit is flipped. */
   readonly corruption?: number
 }
 
-/** A link that loses, doubles and garbles frames, for links that are not simulated. (Simulated segments do more.) */
+/** A frame that waits for others to overtake it. */
+interface Held {
+  readonly frame: Frame
+  /** How many are still to come before it. */
+  behind: number
+}
+
+/** A link that loses, doubles, reorders and garbles frames, for links that are not simulated. (Simulated segments do more.) */
 export class FaultInjection extends Middleware {
   /** May be changed at any time. */
   faults: Faults
   lost = 0
   duplicated = 0
   corrupted = 0
+  reordered = 0
+  readonly #heldOut: Held[] = []
+  readonly #heldIn: Held[] = []
   readonly #random: Random
 
   constructor(inner: Link, faults: Faults, random: Random) {
@@ -36,17 +48,17 @@ export class FaultInjection extends Middleware {
   }
 
   protected override outgoing(frames: readonly Frame[], count: number, now: Instant): void {
-    const spoiled = this.#spoil(frames, count)
+    const spoiled = this.#spoil(frames, count, this.#heldOut)
     this.inner.transmit(spoiled, spoiled.length, now)
   }
 
   protected override incoming(frames: readonly Frame[], count: number, now: Instant): void {
-    const spoiled = this.#spoil(frames, count)
+    const spoiled = this.#spoil(frames, count, this.#heldIn)
     this.receiver?.receive(spoiled, spoiled.length, now)
   }
 
-  #spoil(frames: readonly Frame[], count: number): Frame[] {
-    const { loss = 0, duplication = 0, corruption = 0 } = this.faults
+  #spoil(frames: readonly Frame[], count: number, held: Held[]): Frame[] {
+    const { loss = 0, duplication = 0, corruption = 0, reordering = 0 } = this.faults
     const kept: Frame[] = []
     for (let i = 0; i < count; i++) {
       let frame = frames[i]!
@@ -63,9 +75,25 @@ export class FaultInjection extends Middleware {
         frame = copyFrame(frame)
         flipBit(frame, this.#random)
       }
+      if (this.#random.chance(reordering)) {
+        this.reordered++
+        held.push({ frame, behind: 1 + this.#random.below(3) })
+        continue
+      }
       kept.push(frame)
+      release(held, kept)
     }
     return kept
+  }
+}
+
+/** A frame has passed: lets those go that have waited for it. */
+function release(held: Held[], kept: Frame[]): void {
+  for (let i = 0; i < held.length; i++) {
+    const one = held[i]!
+    if (--one.behind > 0) continue
+    kept.push(one.frame)
+    held.splice(i--, 1)
   }
 }
 
@@ -84,7 +112,8 @@ export function flipBit(frame: Frame, random: Random): void {
   frame.bytes[frame.start + (bit >>> 3)]! ^= 1 << (bit & 7)
 }
 
-function finishChecksum(frame: Frame): void {
+/** Fills in the checksum of a TCP segment that was left to the link. */
+export function finishChecksum(frame: Frame): void {
   const { bytes, start, end } = frame
   const header = new PacketHeader()
   const segment = new Segment()

@@ -1,5 +1,5 @@
 export { Capture, type CaptureSink } from './capture.js'
 export { type EthernetCounters, EthernetLink, type EthernetOptions } from './ethernet-link.js'
-export { copyFrame, FaultInjection, type Faults, flipBit } from './fault-injection.js'
+export { copyFrame, FaultInjection, type Faults, finishChecksum, flipBit } from './fault-injection.js'
 export { MAX_SUPER_SEGMENT, type MemoryPipeOptions, memoryPipe } from './memory-pipe.js'
 export { Middleware } from './middleware.js'

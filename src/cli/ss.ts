@@ -1,0 +1,60 @@
+import type { Command } from 'commander'
+import { ss } from '../trace/index.js'
+import { askEverybody, runtimeDirectory } from './ss-control.js'
+import { readHostReport } from './ss-report.js'
+import { Complaint, complained } from './up-complaint.js'
+import { Interruption } from './up-interrupt.js'
+
+/** How long a view stands before it is drawn anew, ms. */
+export const REDRAW = 500
+
+interface SsChoices {
+  readonly watch?: boolean
+}
+
+/** Adds `estab ss` to the program; the exit code goes to `ended`. */
+export function addSs(program: Command, ended: (status: number) => void): void {
+  program
+    .command('ss')
+    .description('the sockets of hosts that are up (estab up, estab nc), as ss -tino shows those of the kernel')
+    .argument('[name]', 'of the network interface of one of them')
+    .option('-w, --watch', 'draw it again and again')
+    .action(async (name: string | undefined, choices: SsChoices) => {
+      ended(await complained(() => show(name, choices)))
+    })
+}
+
+async function show(name: string | undefined, choices: SsChoices): Promise<number> {
+  if (choices.watch !== true) {
+    process.stdout.write(await listing(name))
+    return 0
+  }
+  const interruption = new Interruption()
+  while (!interruption.happened) {
+    redraw(await listing(name))
+    await interruption.within(REDRAW)
+  }
+  interruption.forget()
+  return 0
+}
+
+/** Puts a text in the place of the one before, on a terminal; elsewhere behind it. */
+export function redraw(text: string): void {
+  process.stdout.write(process.stdout.isTTY ? `\x1b[H\x1b[2J${text}` : `${text}\n`)
+}
+
+async function listing(name: string | undefined): Promise<string> {
+  const answers = await askEverybody()
+  const meant = answers.filter(({ interfaceName }) => name === undefined || interfaceName === name)
+  if (meant.length === 0) {
+    const which = name === undefined ? '' : ` with the interface ${name}`
+    throw new Complaint(`No \`estab up\`${which} is running (none answers in ${runtimeDirectory()}).`, 1)
+  }
+  if (meant.length === 1) return ss(readHostReport(meant[0]!.text).sockets)
+  return meant
+    .map(({ pid, text }) => {
+      const { title, sockets } = readHostReport(text)
+      return `${title}  (process ${pid})\n${ss(sockets)}`
+    })
+    .join('\n')
+}

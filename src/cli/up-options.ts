@@ -1,0 +1,132 @@
+import { networkInterfaces } from 'node:os'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type InterfaceAddress, parseInterfaceAddress, samePrefix } from '../ip/index.js'
+import type { Faults } from '../link/index.js'
+import { PROFILE_NAMES, type ProfileName } from '../tcp/index.js'
+import { type IpAddress, parseIpAddress } from '../wire/index.js'
+import { Complaint } from './up-complaint.js'
+
+/** Which host is brought up, as the command line gives it. */
+export interface HostChoices {
+  readonly address?: readonly string[]
+  readonly peer?: readonly string[]
+  readonly tap?: boolean
+  readonly name?: string
+  readonly mtu?: number
+  /** False with --no-offloads. */
+  readonly offloads: boolean
+  readonly profile: ProfileName
+  readonly pcap?: string
+  readonly faults?: Faults
+}
+
+/** Our addresses, and the kernel's at the other end of each wire, with the prefix lengths they share. */
+export interface Ends {
+  readonly ours: readonly InterfaceAddress[]
+  readonly kernels: readonly InterfaceAddress[]
+}
+
+const DEFAULT_ADDRESS = '10.77.0.2/24'
+const DEFAULT_PEER = '10.77.0.1'
+
+/** Adds the options that say which host is brought up. */
+export function withHostOptions(command: Command): Command {
+  return command
+    .option('--address <address/length>', `of our host; may be repeated (default: ${DEFAULT_ADDRESS})`, collect)
+    .option('--peer <address>', `of the kernel's end; one for each --address (default: ${DEFAULT_PEER})`, collect)
+    .option('--tap', 'an Ethernet device (TAP), with ARP and neighbour discovery, instead of TUN')
+    .option('--name <name>', "of the kernel's network interface (default: the first free of estab0, estab1 …)")
+    .option('--mtu <octets>', 'largest IP packet (default: 1500)', toMtu)
+    .option('--no-offloads', 'every segment a packet of its own, with its checksum, as on a wire')
+    .addOption(new Option('--profile <name>', 'whose TCP').choices([...PROFILE_NAMES]).default('linux'))
+    .option('--pcap <file>', 'write every packet as pcapng')
+    .option(
+      '--faults <kind=percent,…>',
+      'spoil packets both ways: loss, duplication, reordering, corruption; loss=2,reordering=5',
+      toFaults,
+    )
+}
+
+function collect(value: string, previous: readonly string[] = []): string[] {
+  return [...previous, value]
+}
+
+function toMtu(text: string): number {
+  const mtu = Number(text)
+  if (!Number.isInteger(mtu) || mtu < 68 || mtu > 65_535) throw new InvalidArgumentError('Octets, 68 to 65535.')
+  return mtu
+}
+
+const FAULTS = ['loss', 'duplication', 'reordering', 'corruption']
+
+function toFaults(text: string): Faults {
+  const faults: Record<string, number> = {}
+  for (const part of text.split(',')) {
+    const [kind, value, ...rest] = part.split('=')
+    const percent = Number(value?.replace(/%$/, ''))
+    if (!FAULTS.includes(kind!) || !value || rest.length > 0 || !(percent >= 0 && percent <= 100)) {
+      throw new InvalidArgumentError(`Expected ${FAULTS.join(', ')}, each with = and a percentage from 0 to 100.`)
+    }
+    faults[kind!] = percent / 100
+  }
+  return faults
+}
+
+/** A port number. @throws InvalidArgumentError */
+export function toPort(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535)
+    throw new InvalidArgumentError(`'${text}' is not a port, 1 to 65535.`)
+  return port
+}
+
+/** Puts addresses and peers together. @throws Complaint */
+export function endsOf(choices: HostChoices): Ends {
+  const { address = [], peer = [] } = choices
+  if (address.length === 0 && peer.length > 0) throw new Complaint('--peer needs an --address in the same network.', 2)
+  const ours = (address.length === 0 ? [DEFAULT_ADDRESS] : address).map(readAddress)
+  const peers = (address.length === 0 ? [DEFAULT_PEER] : peer).map(readPeer)
+  const kernels = ours.map((own) => {
+    const { address: ownAddress, prefixLength } = own
+    const found = peers.find((one) => samePrefix(one, ownAddress, prefixLength + (one.isIPv4 ? 96 : 0)))
+    if (found === undefined) {
+      throw new Complaint(
+        `No --peer in the network of ${ownAddress}/${prefixLength}: the kernel's end needs an address there.`,
+        2,
+      )
+    }
+    if (found.equals(ownAddress)) throw new Complaint(`--address and --peer are both ${found}: they are two ends.`, 2)
+    return { address: found, prefixLength }
+  })
+  const stray = peers.find((one) => !kernels.some((kernel) => kernel.address.equals(one)))
+  if (stray !== undefined) throw new Complaint(`--peer ${stray} is in the network of no --address.`, 2)
+  return { ours, kernels }
+}
+
+function readAddress(text: string): InterfaceAddress {
+  try {
+    return parseInterfaceAddress(text)
+  } catch {
+    throw new Complaint(`'${text}' is not an address with a prefix length, such as 10.77.0.2/24 or fd00:77::2/64.`, 2)
+  }
+}
+
+function readPeer(text: string): IpAddress {
+  try {
+    return parseIpAddress(text)
+  } catch {
+    throw new Complaint(`'${text}' is not an IP address.`, 2)
+  }
+}
+
+/** No interface of the kernel may have one of the addresses already. @throws Complaint */
+export function checkFree({ ours, kernels }: Ends): void {
+  const wanted = [...ours, ...kernels].map(({ address }) => address)
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    for (const { address } of addresses ?? []) {
+      if (!wanted.some((one) => `${one}` === address)) continue
+      const holder = name.startsWith('estab') ? `${name}, of an estab that is running` : name
+      throw new Complaint(`The address ${address} is in use by ${holder}: choose another --address and --peer.`, 1)
+    }
+  }
+}

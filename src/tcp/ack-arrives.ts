@@ -5,7 +5,7 @@ import { restartAfterIdle } from './cwnd-validation.js'
 import { beginSample, countDelivered, makeSample, noteDelivered, sample } from './delivery-rate.js'
 import { ecnAckArrives } from './ecn.js'
 import { Nagle, push } from './output.js'
-import { probeWait } from './persist.js'
+import { probeIsOut, probeWait, takeProbeBack } from './persist.js'
 import { ACKED, AckFlag, ALERT, ack, NOT_DUPLICATE, Resend } from './recovery/ack-state.js'
 import { controlCongestion } from './recovery/cwnd-control.js'
 import { highestSacked } from './recovery/marks.js'
@@ -52,7 +52,8 @@ export function ackArrives(c: Connection, seg: Segment, now: Instant): boolean {
   beginSample()
   if (before(seg.ack, priorUna)) return oldAckArrives(c, seg, now)
   if (after(seg.ack, snd.nxt)) return unsentAckArrives(c, seg, now)
-  const priorPackets = recovery.packetsOut
+  let priorPackets = recovery.packetsOut
+  const closed = snd.wnd === 0
   const deliveredBefore = rate.delivered
   const lostBefore = rate.lost
   const priorHigh = snd.sackOk ? highestSacked(c) : priorUna
@@ -64,6 +65,10 @@ export function ackArrives(c: Connection, seg: Segment, now: Instant): boolean {
   if (seg.textLength > 0 || seg.flags & (SYN | FIN)) ack.flags |= AckFlag.Text
   updateWindow(c, seg, now)
   advanceUna(c, seg.ack, now)
+  if (closed && snd.wnd > 0 && probeIsOut(c)) {
+    takeProbeBack(c)
+    priorPackets = 0
+  }
   if (seg.sackCount > 0 && snd.sackOk) {
     tagSacks(c, seg, now)
     if (ack.sacked > 0) countDelivered(c, ack.sacked, false)

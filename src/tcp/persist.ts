@@ -86,6 +86,32 @@ export function probeWindow(c: Connection, now: Instant): void {
   advanceNext(c, record, now)
 }
 
+/**
+ * The window opened, and the octet that probed it was not taken: it is as if it had not been sent, and goes with what
+ * waits behind it.
+ */
+export function takeProbeBack(c: Connection): void {
+  const { snd, recovery } = c
+  const { queue } = snd
+  const record = queue.head!
+  queue.unstamp(record)
+  queue.unsent = record
+  record.marks = 0
+  record.segments = 0
+  snd.nxt = record.seq
+  recovery.packetsOut = recovery.lostOut = recovery.retransOut = recovery.sackedOut = 0
+  recovery.retransmitFrom = recovery.sackHint = null
+  snd.retransmitStamp = NEVER
+}
+
+/** An octet is in flight that probes a closed window, and nothing else. */
+export function probeIsOut(c: Connection): boolean {
+  const { snd, recovery } = c
+  if (snd.probesOut === 0 || recovery.packetsOut !== 1) return false
+  const { head, unsent } = snd.queue
+  return head !== null && head.next === unsent && head.length === 1 && head.seq === snd.una
+}
+
 /** An ACK from before SND.UNA, which the peer finds unacceptable and answers (RFC 9293 3.8.4). */
 export function sendProbe(c: Connection, now: Instant): void {
   const { snd } = c

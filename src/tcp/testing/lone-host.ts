@@ -204,6 +204,8 @@ export interface Arrival {
   tsVal?: number
   tsEcr?: number
   urgentPointer?: number
+  /** SACK blocks, edges counted as `ack` is. */
+  sack?: readonly (readonly [left: number, right: number])[]
 }
 
 /** A segment arrives at a connection; sequence numbers count from the initial ones, text is the octets of the stream. */
@@ -224,6 +226,11 @@ export function arrives(host: LoneHost, c: Connection, arrival: Arrival): void {
   seg.gsoSize = arrival.gsoSize ?? 0
   seg.ecn = arrival.ecn ?? 0
   seg.urgentPointer = arrival.urgentPointer ?? 0
+  for (const [left, right] of arrival.sack ?? []) {
+    seg.sack[2 * seg.sackCount] = (c.snd.iss + left) | 0
+    seg.sack[2 * seg.sackCount + 1] = (c.snd.iss + right) | 0
+    seg.sackCount++
+  }
   if (c.snd.tsOk) {
     seg.hasTimestamps = true
     seg.tsVal = arrival.tsVal ?? PEER_TIMESTAMP

@@ -3,7 +3,6 @@ import { ackSent, textSent } from './acknowledge.js'
 import type { Connection } from './connection.js'
 import { markEcn } from './ecn.js'
 import { writeOptions } from './options.js'
-import { probeIsOut } from './persist.js'
 import { windowToOffer } from './receive-window.js'
 import { before, seqAdd } from './sequence.js'
 import type { Instant } from './time.js'
@@ -92,8 +91,8 @@ export function acceptableSeq(c: Connection): number {
   const { snd } = c
   const edge = seqAdd(snd.una, snd.wnd)
   if (!before(edge, snd.nxt)) return snd.nxt
-  // the octet that probes a closed window is beyond it, and so would be an ACK from behind that octet
-  if (snd.wnd === 0 && probeIsOut(c)) return edge
+  // an octet that probed a closed window is beyond it, and so would be an ACK from behind that octet
+  if (snd.wnd === 0 && c.env.settings.probeWithText) return edge
   // the peer could not say more exactly what it left
   if (snd.wscaleOk && ((snd.nxt - edge) | 0) < 1 << c.rcv.wscale) return snd.nxt
   return edge

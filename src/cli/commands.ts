@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { FlagError, IP_VERSIONS, splitCommandLine } from '../drill/index.js'
 import { PROFILE_NAMES } from '../tcp/index.js'
-import { type DrillChoices, drillFiles } from './drill.js'
+import { type Against, type DrillChoices, drillFiles } from './drill.js'
 import { addNc } from './nc.js'
 import { listScenarios, runScenario, tour } from './scenarios.js'
 import { addSs } from './ss.js'
@@ -25,7 +25,9 @@ export async function run(words: readonly string[]): Promise<number> {
 
   program
     .command('drill')
-    .description("run packetdrill scripts in virtual time; packetdrill's own flags are taken too, see packetdrill(1)")
+    .description(
+      "run packetdrill scripts in virtual time or against the kernel; packetdrill's own flags are taken too, see packetdrill(1)",
+    )
     .argument('<paths...>', 'scripts, or directories of scripts')
     .addOption(profile())
     .addOption(
@@ -36,12 +38,18 @@ export async function run(words: readonly string[]): Promise<number> {
         .choices(['auto', 'all', ...IP_VERSIONS])
         .default('auto'),
     )
+    .addOption(
+      new Option('--against <targets>', 'run on our TCP in virtual time (estab), on this kernel (linux), or compare')
+        .choices(['estab', 'linux', 'estab,linux'])
+        .default('estab'),
+    )
     .option('--json', 'print one JSON object')
     .option('--pcap <file>', 'write what was sent and received as pcapng')
     .option('--ladder', 'draw each connection')
     .option('--seed <number>', 'of everything random', Number, 1)
-    .action((paths: string[], choices: DrillChoices) => {
-      status = drillFiles(paths, { ...choices, flags: settings })
+    .action(async (paths: string[], choices: Omit<DrillChoices, 'against'> & { against: string }) => {
+      const against = choices.against.split(',') as Against[]
+      status = await drillFiles(paths, { ...choices, against, flags: settings })
     })
 
   program
@@ -67,8 +75,8 @@ export async function run(words: readonly string[]): Promise<number> {
   program
     .command('tour', { hidden: true })
     .description('a handshake and a close, drawn; then all scenarios')
-    .action(() => {
-      status = tour()
+    .action(async () => {
+      status = await tour()
     })
 
   const ended = (code: number) => {

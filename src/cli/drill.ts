@@ -4,16 +4,24 @@ import {
   type FlagSetting,
   failureText,
   jsonReport,
+  linuxKernel,
+  parting,
+  partingText,
   type RunResult,
   runVariants,
   summary,
+  type TargetKind,
   type VariantChoice,
 } from '../drill/index.js'
 import type { ProfileName } from '../tcp/index.js'
 import { ladder, pcapng } from '../trace/index.js'
 
+/** What scripts are run on; both: how they compare. */
+export type Against = 'estab' | 'linux'
+
 export interface DrillChoices {
   readonly profile: ProfileName
+  readonly against?: readonly Against[]
   readonly variants: VariantChoice
   readonly json?: boolean
   readonly pcap?: string
@@ -24,24 +32,31 @@ export interface DrillChoices {
 }
 
 /** Runs scripts and prints what became of them; gives the exit code. */
-export function drillFiles(paths: readonly string[], choices: DrillChoices): number {
-  const files: string[] = []
-  for (const path of paths) {
-    const found = scriptsAt(path)
-    if (found === null) {
-      process.stderr.write(`error: ${path}: no such file or directory\n`)
-      return 2
-    }
-    files.push(...found)
+export async function drillFiles(paths: readonly string[], choices: DrillChoices): Promise<number> {
+  const against = choices.against ?? ['estab']
+  if (!against.includes('linux')) return drillAll(paths, choices, undefined)
+  if (choices.profile !== 'linux') return refuse(`the kernel of this machine is not ${choices.profile}'s`)
+  try {
+    const kernel = await linuxKernel()
+    return against.includes('estab') ? compareAll(paths, choices, kernel) : drillAll(paths, choices, kernel)
+  } catch (error) {
+    if (error instanceof Error) return refuse(error.message)
+    throw error
   }
-  if (files.length === 0) {
-    process.stderr.write(`error: no scripts (*.pkt) in ${paths.join(', ')}\n`)
-    return 2
-  }
+}
+
+function refuse(reason: string): number {
+  process.stderr.write(`error: ${reason}\n`)
+  return 2
+}
+
+function drillAll(paths: readonly string[], choices: DrillChoices, target: TargetKind | undefined): number {
+  const files = scriptsIn(paths)
+  if (typeof files === 'string') return refuse(files)
   const verbose = choices.flags.some(({ name }) => name === 'verbose')
   const runs: RunResult[] = []
   for (const file of files) {
-    for (const run of runFile(file, choices)) {
+    for (const run of runFile(file, choices, { target })) {
       if (choices.pcap !== undefined) writeCapture(run, choices.pcap, files.length)
       if (choices.json !== true) print(run, choices.ladder === true, verbose)
       // events are large: what is printed is forgotten
@@ -52,10 +67,35 @@ export function drillFiles(paths: readonly string[], choices: DrillChoices): num
   return runs.every(({ ok }) => ok) ? 0 : 1
 }
 
+/** Runs each script on our host and on the kernel, and prints both results and where they part. */
+function compareAll(paths: readonly string[], choices: DrillChoices, kernel: TargetKind): number {
+  const files = scriptsIn(paths)
+  if (typeof files === 'string') return refuse(files)
+  const verbose = choices.flags.some(({ name }) => name === 'verbose')
+  let same = 0
+  let apart = 0
+  for (const file of files) {
+    const ours = runFile(file, choices, { story: true })
+    for (const [i, run] of runFile(file, choices, { target: kernel, story: true }).entries()) {
+      const own = ours[i]!
+      const found = parting(own, run)
+      if (found === null) same++
+      else apart++
+      const result = ({ ok }: RunResult) => (ok ? 'passes' : 'fails')
+      process.stdout.write(`${file} [${run.variant}]: estab ${result(own)}, linux ${result(run)}\n`)
+      if (found !== null) process.stdout.write(`${partingText(found, ['estab', 'linux']).join('\n')}\n`)
+      for (const each of [own, run]) print(each, choices.ladder === true, verbose)
+    }
+  }
+  process.stdout.write(`${same} the same, ${apart} not\n`)
+  return apart === 0 ? 0 : 1
+}
+
 /** Runs one script as all its variants. */
 export function runFile(
   file: string,
   choices: Omit<DrillChoices, 'variants'> & { variants?: VariantChoice },
+  { target, story = false }: { readonly target?: TargetKind | undefined; readonly story?: boolean } = {},
 ): RunResult[] {
   const source = readFileSync(file, 'utf8')
   const options = {
@@ -66,6 +106,8 @@ export function runFile(
     packets: choices.pcap !== undefined,
     events: choices.pcap !== undefined || choices.ladder === true,
     seed: choices.seed,
+    story,
+    ...(target === undefined ? {} : { target }),
   }
   return runVariants(source, options, choices.variants)
 }
@@ -86,6 +128,17 @@ function writeCapture(run: RunResult, path: string, files: number): void {
   const script = run.file.replace(/^.*\//, '').replace(/\.pkt$/, '')
   const name = files === 1 ? path : `${stem}-${script}-${run.variant}${extension}`
   writeFileSync(name, pcapng(run.events))
+}
+
+/** All scripts at some paths, in order; or why there are none. */
+function scriptsIn(paths: readonly string[]): string[] | string {
+  const files: string[] = []
+  for (const path of paths) {
+    const found = scriptsAt(path)
+    if (found === null) return `${path}: no such file or directory`
+    files.push(...found)
+  }
+  return files.length > 0 ? files : `no scripts (*.pkt) in ${paths.join(', ')}`
 }
 
 /** Scripts at a path, in order; null: there is nothing there. */

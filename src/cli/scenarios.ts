@@ -85,7 +85,7 @@ export function runScenario(name: string, choices: { profile: ProfileName; ladde
 }
 
 /** What `npm start` shows: a connection opened and closed, as a ladder; then every scenario drilled. */
-export function tour(): number {
+export async function tour(): Promise<number> {
   for (const name of ['three-way-handshake', 'four-way-close']) {
     const found = scenarios().find((scenario) => scenario.name === name)
     const [run] = found === undefined ? [] : runOnce(found.file, 'linux')

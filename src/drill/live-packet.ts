@@ -83,12 +83,7 @@ const icmp = new IcmpMessage()
  * @param tcpInUdp what is in UDP is TCP
  * @param verify checksums are there to be verified
  */
-export function readLivePacket(
-  bytes: Uint8Array,
-  at: Micros,
-  tcpInUdp: boolean,
-  verify = true,
-): LivePacket | string {
+export function readLivePacket(bytes: Uint8Array, at: Micros, tcpInUdp: boolean, verify = true): LivePacket | string {
   const problem = parsePacket(bytes, 0, bytes.length, header)
   if (problem !== null) return problem
   return {

@@ -190,6 +190,13 @@ export class Packets {
     return false
   }
 
+  /** Everything that was sent in the conversation under test and nobody looked at. */
+  rest(): LivePacket[] {
+    const found: LivePacket[] = []
+    for (let next = this.expectAnything(); this.take(next); next = this.expectAnything()) found.push(...next.sent)
+    return found
+  }
+
   #isFor(packet: LivePacket, conversation: Conversation | null): boolean {
     if (conversation === null) return true
     if (belongsTo(packet, conversation)) return true

@@ -1,5 +1,6 @@
 import { endpointText, type TraceEvent } from '../trace/index.js'
 import type { IpVersion } from './flags.js'
+import type { StoryEntry } from './story.js'
 
 /** What went wrong, and where. */
 export interface RunError {
@@ -39,6 +40,8 @@ export interface RunResult {
   readonly connections: readonly ConnectionHistory[]
   /** What `--verbose` shows, what `print` in code printed, and what does not make a script fail. */
   readonly output: readonly string[]
+  /** What became of every line, if it was asked for. */
+  readonly story: readonly StoryEntry[]
   /** Everything that happened, if it was asked for; times in ms from the start of the script. */
   readonly events: readonly TraceEvent[]
 }

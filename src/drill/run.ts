@@ -17,6 +17,7 @@ import type { Flags, IpVersion } from './flags.js'
 import { Packets } from './packets.js'
 import { histories, inSeconds, type RunResult } from './report.js'
 import { ScriptError } from './source.js'
+import { Story, sampledText } from './story.js'
 import { CODE_CONSTANTS, familyOf } from './symbols.js'
 import { type CallInProgress, SystemCalls } from './syscalls.js'
 import type { Target, TargetKind } from './target.js'
@@ -36,6 +37,8 @@ export interface RunOptions {
   readonly packets?: boolean
   /** Keep changes of the connections' variables in the events. */
   readonly variables?: boolean
+  /** Tell what became of every line, for comparing runs. */
+  readonly story?: boolean
   /** Of everything random: the same seed gives the same run. 1 when absent. */
   readonly seed?: number
 }
@@ -76,6 +79,7 @@ export function runParsed(script: Script, source: string, flags: Flags, options:
     wallMs: Math.round((performance.now() - began) * 1000) / 1000,
     connections: histories(run.log.events, run.start),
     output: run.output,
+    story: run.story?.entries ?? [],
     events: options.events === true ? run.log.events.map((event) => fromStart(event, run.start)) : [],
   }
 }
@@ -91,6 +95,7 @@ class Run {
   readonly output: string[] = []
   /** Host time at which the script started, ms. */
   start: number
+  readonly story: Story | null
   /** Of the event being run. */
   position: Position = { line: 1, column: 1 }
 
@@ -112,6 +117,7 @@ class Run {
     this.#source = source.split('\n')
     this.#flags = flags
     this.#options = options
+    this.story = options.story === true ? new Story() : null
     this.log = new TraceLog({
       packets: options.packets === true,
       ...(options.variables ? { variables: connectionVariables } : {}),
@@ -166,6 +172,7 @@ class Run {
       throw error
     }
     if (cleanUp !== null) this.#command(cleanUp)
+    this.#tellRest()
     this.#evaluate()
     this.#awaitCall(this.#target.now + PATIENCE)
     if (this.#inProgress !== null) {
@@ -225,7 +232,9 @@ class Run {
     const { position } = action
     const expected = this.#locate(position, () => packets.expect(action.packet))
     const limit =
-      moment.kind === 'any' ? this.#target.now + this.#target.patience.forever : this.start + (moment.to + this.#timeline.tolerance) / 1000
+      moment.kind === 'any'
+        ? this.#target.now + this.#target.patience.forever
+        : this.start + (moment.to + this.#timeline.tolerance) / 1000
     while (!expected.complete) {
       if (packets.take(expected)) continue
       // just at the limit is in time
@@ -239,6 +248,7 @@ class Run {
       this.output.push(
         ...expected.sent.map((sent) => `outbound sniffed packet: ${stamp(sent.at)} ${packets.text(sent)}`),
       )
+    this.story?.sent(position, expected.sent, (sent) => packets.text(sent))
     const wrong = packets.differences(expected)
     const at = expected.sent.at(-1)!.at
     const late = this.#timeline.objection(moment, at, 'this segment')
@@ -259,6 +269,7 @@ class Run {
     const end = this.#target.now + this.#target.patience.curiosity
     let found = this.#packets.take(expected)
     while (!found && this.#target.stepBefore(end)) found = this.#packets.take(expected)
+    this.story?.notSent(action.position, expected.sent, (sent) => this.#packets.text(sent))
     const lines = found
       ? this.#packets.comparison(expected, this.#written(action.position), moment)
       : [`expected  ${this.#written(action.position)}`, 'sent      nothing']
@@ -328,6 +339,7 @@ class Run {
 
   #check(call: CallInProgress, action: CallAction): void {
     if (this.#flags.verbose) this.output.push(`${action.name} call: ${stamp((call.returnedAt - this.start) * 1000)}`)
+    this.story?.returned(action.position, (call.returnedAt - this.start) * 1000, `${action.name} = ${call.said}`)
     try {
       call.check()
     } catch (error) {
@@ -350,7 +362,8 @@ class Run {
   }
 
   #sample(block: CodeAction): void {
-    const names = this.#locate(block.position, () => this.#calls.sample())
+    const names = this.#locate(block.position, () => [...this.#calls.sample()])
+    this.story?.returned(block.position, this.now, sampledText(block.text, names))
     const constants = CODE_CONSTANTS[familyOf(this.#options.profile)]
     this.#code.push({ block, names: new Map<string, NameValue>([...Object.entries(constants), ...names]) })
   }
@@ -369,6 +382,12 @@ class Run {
         this.output.push(...environment.output.splice(0))
       }
     }
+  }
+
+  /** What was sent and the script says nothing of. */
+  #tellRest(): void {
+    if (this.story === null || this.#packets.underTest === null) return
+    for (const sent of this.#packets.rest()) this.story.sent(null, [sent], (packet) => this.#packets.text(packet))
   }
 
   // --- messages ---

@@ -83,6 +83,7 @@ function unread(file: string, variant: IpVersion, error: ScriptError): RunResult
     wallMs: 0,
     connections: [],
     output: [],
+    story: [],
     events: [],
   }
 }

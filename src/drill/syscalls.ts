@@ -2,6 +2,7 @@ import { type Errno, isPending, type Outcome, type Personality, type Result } fr
 import type { CallAction } from './ast.js'
 import type { NameValue } from './evaluate.js'
 import { Mismatch } from './failure.js'
+import { resultText } from './story.js'
 import { Arguments } from './syscalls-arguments.js'
 import { CallContext, type CallOptions } from './syscalls-context.js'
 import { EVENT_CALLS } from './syscalls-events.js'
@@ -38,6 +39,8 @@ export interface CallInProgress {
   readonly returned: boolean
   /** Host time, ms. */
   readonly returnedAt: number
+  /** What came back, in words. */
+  readonly said: string
   cancel(): void
   /** @throws Mismatch for what is not as the script says */
   check(): void
@@ -94,6 +97,10 @@ class Started implements CallInProgress {
   cancel(): void {
     const { outcome } = this.#made
     if (isPending(outcome)) outcome.cancel()
+  }
+
+  get said(): string {
+    return this.#result === null ? 'nothing yet' : resultText(this.#result, this.#made.givesFd === true)
   }
 
   check(): void {

@@ -8,7 +8,10 @@ import { type TunCounters, TunPort } from './tun-port.js'
 import { loadSystem } from './tun-system.js'
 
 export type { EthernetCounters } from './ethernet-link.js'
+export { type InterfaceOptions, type OpenedInterface, openInterface } from './tun-interface.js'
 export type { TunCounters } from './tun-port.js'
+export { loadSystem, type System } from './tun-system.js'
+export { VNET_HEADER_LENGTH } from './tun-vnet-header.js'
 export type { TapDevice }
 
 export interface TunOptions {

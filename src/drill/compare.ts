@@ -1,0 +1,47 @@
+import type { Position } from './ast.js'
+import type { RunResult } from './report.js'
+import type { StoryEntry } from './story.js'
+import { seconds, Timeline } from './timeline.js'
+
+/** Where two runs of one script part. */
+export interface Parting {
+  /** null: after the script, or beside it. */
+  readonly position: Position | null
+  /** What the one and the other did there; null: nothing, it was over. */
+  readonly first: StoryEntry | null
+  readonly second: StoryEntry | null
+}
+
+/** Runs in real time are not exact. */
+const TIMES = new Timeline({ micros: 8000, percent: 12.5 })
+
+/** The first thing that two runs did differently; null: they did the same. */
+export function parting(first: RunResult, second: RunResult): Parting | null {
+  const [a, b] = [first.story, second.story]
+  const length = Math.max(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const [one, other] = [a[i] ?? null, b[i] ?? null]
+    if (one !== null && other !== null && one.text === other.text && sameGap(one, other, a[i - 1], b[i - 1])) continue
+    return { position: (one ?? other)!.position, first: one, second: other }
+  }
+  return null
+}
+
+/** Both came as long after what came before them. */
+function sameGap(one: StoryEntry, other: StoryEntry, before?: StoryEntry, beforeOther?: StoryEntry): boolean {
+  if (one.at === other.at) return true
+  const gap = one.at - (before?.at ?? 0)
+  const otherGap = other.at - (beforeOther?.at ?? 0)
+  return Math.abs(gap - otherGap) <= TIMES.toleranceAfter(Math.max(gap, otherGap), 0)
+}
+
+/** The lines that say where two runs part. */
+export function partingText({ position, first, second }: Parting, names: readonly [string, string]): string[] {
+  const where = position === null ? 'in what the script says nothing of' : `at line ${position.line}`
+  const width = Math.max(...names.map((name) => name.length))
+  const row = (name: string, entry: StoryEntry | null) =>
+    `  ${name.padEnd(width)}  ${entry === null ? 'nothing' : `${timeOf(entry)}  ${entry.text}`}`
+  return [`they part ${where}`, row(names[0], first), row(names[1], second)]
+}
+
+const timeOf = ({ at }: StoryEntry): string => (Number.isFinite(at) ? seconds(at) : '     ')

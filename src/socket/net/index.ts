@@ -1,0 +1,7 @@
+export type { Alive } from './alive.js'
+export type { Lookup, TimerSource } from './context.js'
+export type { Hosts } from './lookup.js'
+export { createNet, type Net, type NetOptions } from './net.js'
+export type { NetServer } from './net-server.js'
+export type { NetSocket } from './net-socket.js'
+export { nodeTime } from './node-time.js'

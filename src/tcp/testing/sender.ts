@@ -13,6 +13,9 @@ export class Sender {
   constructor(profile: ProfileName, changes: Partial<Settings> = {}, opened: Opened = {}) {
     this.host = new LoneHost(profile, changes)
     this.c = establishedConnection(this.host, { mss: 1000, sack: true, ...opened })
+    // the handshake's last segment was the last window update
+    this.c.snd.wl1 = this.c.rcv.nxt
+    this.c.snd.wl2 = this.c.snd.una
   }
 
   /** The program writes; octets taken. */

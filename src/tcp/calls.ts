@@ -1,16 +1,15 @@
 import type { IpAddress } from '../wire/index.js'
+import { sendDeferredSyn } from './active-open.js'
 import { type Connection, type ErrorName, Ready } from './connection.js'
+import { hostWide } from './host-wide.js'
 import { appendText, queueFin } from './output.js'
 import { programRead } from './receive-window.js'
 import { finish, joinOrphans, sendReset } from './reset.js'
-import { sendDeferredSyn } from './active-open.js'
-import { hostWide } from './host-wide.js'
 import { seqDiff } from './sequence.js'
 import { State, type StateName, stateName } from './state-name.js'
 import { setState } from './states.js'
-import { leaveFastOpenQueue } from './fast-open.js'
-import { limitFinWait2 } from './time-wait.js'
 import type { Instant } from './time.js'
+import { limitFinWait2 } from './time-wait.js'
 import { noteRead, readableInOneGo, readUrgent } from './urgent.js'
 
 export { type ActiveOpen, openActive, openActiveFrom } from './active-open.js'
@@ -183,7 +182,6 @@ const unreadText = (c: Connection): boolean => c.env.settings.resetOnUnreadData 
 
 function closeUnread(c: Connection, now: Instant): void {
   c.env.counters.count('TcpExtTCPAbortOnClose')
-  leaveFastOpenQueue(c)
   if (c.state !== State.Closing && c.state !== State.LastAck) sendReset(c, now)
   finish(c, 'CLOSE with unread text', now)
 }
@@ -214,7 +212,6 @@ export function abort(c: Connection, now: Instant): void {
       sendReset(c, now)
       c.env.counters.count('TcpExtTCPAbortOnData')
   }
-  leaveFastOpenQueue(c)
   finish(c, 'ABORT', now)
 }
 

@@ -11,8 +11,8 @@ import type { RttEstimator } from './rtt.js'
 import { segmentArrives } from './segment-arrives.js'
 import { SendState } from './send-state.js'
 import { State } from './state-name.js'
-import type { TimeWait } from './time-wait.js'
 import { type Instant, type Millis, NEVER } from './time.js'
+import type { TimeWait } from './time-wait.js'
 import { deadlineReached } from './timeouts.js'
 import { noTimers, type Timed, type Timers } from './timers.js'
 
@@ -122,6 +122,8 @@ export class Connection implements Endpoint {
   synEcn = 0
   /** A program waits in SYN-SENT to write: the ACK of the SYN-ACK goes with its text (Linux sk_write_pending). Set by the socket room. */
   writePending = false
+  /** Options our last SYN had, as bits (handshake.ts). */
+  synOffered = 0
   /** TCP_FASTOPEN_CONNECT: in SYN-SENT, but the SYN waits for the first SEND. */
   synDeferred = false
   /** Octets of the text given to the OPEN that were taken. */

@@ -23,7 +23,7 @@ export function synEntryWithCookie(listener: Listener, seg: Segment, now: Instan
   const iss = makeSynCookie(env, seg, seg.mss > 0 ? seg.mss : fallback, now)
   let terms = synTerms(settings, seg)
   // without timestamps there is no room to remember these
-  if (!seg.hasTimestamps || settings.timestamps === 0) terms = cookieTerms(seg.mss > 0 ? seg.mss : 0, -1, false, false)
+  if (!seg.hasTimestamps || settings.timestamps === 0) terms = cookieTerms(Math.max(seg.mss, 0), -1, false, false)
   const entry = new SynEntry(listener, seg, seg.seq, iss, terms)
   entry.ecn = entry.tsOk && entry.ecn & SynEcn.Classic ? entry.ecn : 0
   if (entry.tsOk) {

@@ -1,7 +1,6 @@
 import type { Connection, ErrorName } from './connection.js'
 import type { IcmpError } from './environment.js'
 import { report } from './error-report.js'
-import { leaveFastOpenQueue } from './fast-open.js'
 import { emitSynAgain } from './handshake.js'
 import { mssChanged } from './output.js'
 import { fail } from './reset.js'
@@ -65,10 +64,7 @@ function unreachable(c: Connection, error: IcmpError, now: Instant): void {
   }
   // a server's side of fast open that a program holds already is as good as connected
   const opening = !c.established && !(c.fastOpen?.passive === true && c.listener === null)
-  if (opening && settings.icmpAbortsHandshake.includes(error.kind)) {
-    leaveFastOpenQueue(c)
-    return fail(c, name, 'icmp: hard error', now)
-  }
+  if (opening && settings.icmpAbortsHandshake.includes(error.kind)) return fail(c, name, 'icmp: hard error', now)
   c.softError = name
   report(c, now)
 }

@@ -1,6 +1,6 @@
 import { ACK, DropReason, FIN, RST, Segment, SYN, type TextSource } from '../wire/index.js'
-import { delayHandshakeAck } from './acknowledge.js'
 import { ackArrives } from './ack-arrives.js'
+import { delayHandshakeAck } from './acknowledge.js'
 import { type Connection, Ready } from './connection.js'
 import {
   acceptEcn,
@@ -11,31 +11,29 @@ import {
   synAckHasAccEcnOption,
   synEcnFlags,
 } from './ecn.js'
-import { emitAck } from './emit.js'
+import { address, emitAck } from './emit.js'
 import { retransmittedAgain } from './error-report.js'
-import {
-  fastOpenBlackholed,
-  fastOpenSynAckArrives,
-  leaveFastOpenQueue,
-} from './fast-open.js'
+import { fastOpenBlackholed, fastOpenSynAckArrives, leaveFastOpenQueue } from './fast-open.js'
 import { agreeOptions, type Offered } from './mss.js'
 import { writeSynOptions } from './options.js'
 import { establishSending, mssChanged, retransmitOldest, sendPending } from './output.js'
 import { establishReceiving, synReceived, synWindow } from './receive-window.js'
-import { addressed, drop, fail, sendResetFor } from './reset.js'
+import { drop, fail, sendResetFor } from './reset.js'
 import { after, atOrBefore, seqAdd } from './sequence.js'
 import type { Settings } from './settings.js'
 import { State } from './state-name.js'
 import { setState } from './states.js'
 import { SynOffer } from './syn-offer.js'
 import { textArrives } from './text-arrives.js'
-import { arm, disarm } from './timeouts.js'
 import type { Instant, Millis } from './time.js'
+import { arm, disarm } from './timeouts.js'
 import { Timer } from './timers.js'
 import { tsNow } from './timestamps.js'
 
 const offer = new SynOffer()
 const NO_COOKIE = new Uint8Array(0)
+/** Bits of `Connection.synOffered`. */
+const Offer = { Scale: 1, Sack: 2, Timestamps: 4 } as const
 
 /** The text of a SYN begins one after its sequence number. */
 const synText: TextSource & { source: TextSource | null } = {
@@ -57,7 +55,7 @@ export function handshakeTimeout(settings: Settings, resent: number, linear: num
 export function emitSyn(c: Connection, text: number, retransmission: boolean, now: Instant): void {
   const { env, snd } = c
   const { out, settings } = env
-  beginSyn(c, out)
+  address(c, out)
   out.seq = snd.iss
   out.flags = SYN | synEcnFlags(settings, c.synsResent)
   offer.reset()
@@ -67,8 +65,8 @@ export function emitSyn(c: Connection, text: number, retransmission: boolean, no
   if (!c.noOptions && !bare) {
     if (settings.windowScaling) offer.windowScale = c.rcv.wscale
     offer.sackPermitted = settings.sack
-    if (settings.timestamps > 0) {
-      offer.timestamps = true
+    offer.timestamps = settings.timestamps > 0
+    if (offer.timestamps) {
       offer.tsVal = tsNow(c, now)
       offer.tsEcr = c.rcv.tsRecent
     }
@@ -78,6 +76,10 @@ export function emitSyn(c: Connection, text: number, retransmission: boolean, no
       offer.fastOpenExperimental = fastOpen.experimental
     }
   }
+  c.synOffered =
+    (offer.windowScale >= 0 ? Offer.Scale : 0) |
+    (offer.sackPermitted ? Offer.Sack : 0) |
+    (offer.timestamps ? Offer.Timestamps : 0)
   writeSynOptions(out, offer, settings)
   if (text > 0) {
     synText.source = snd.queue
@@ -93,7 +95,7 @@ export function emitSyn(c: Connection, text: number, retransmission: boolean, no
 export function emitSynAck(c: Connection, retransmission: boolean, now: Instant): void {
   const { env, snd, rcv } = c
   const { out, settings } = env
-  beginSyn(c, out)
+  address(c, out)
   out.seq = snd.iss
   out.ack = rcv.nxt
   out.flags = SYN | ACK | synAckEcnFlags(settings, c.synEcn, c.synsResent)
@@ -123,15 +125,6 @@ export function emitSynAck(c: Connection, retransmission: boolean, now: Instant)
   env.transmit(c, out, retransmission, now)
 }
 
-function beginSyn(c: Connection, out: Segment): void {
-  out.reset()
-  addressed(out, c.local, c.localPort, c.remote, c.remotePort)
-  out.ttl = c.ttl < 0 ? c.env.settings.ttl : c.ttl
-  out.dscp = c.dscp
-  out.flowLabel = c.flowLabel
-  out.ipOptions = c.ipOptions
-}
-
 /** Timer.Retransmit fired in SYN-SENT or SYN-RECEIVED: the SYN or SYN-ACK goes again, or the connection is given up. */
 export function synTimedOut(c: Connection, now: Instant): void {
   const { env, snd } = c
@@ -139,12 +132,10 @@ export function synTimedOut(c: Connection, now: Instant): void {
   const asks = c.state === State.SynSent
   // a server's side of fast open gets one more, since the program may be using it already (Linux)
   const passiveExtra = c.fastOpen?.passive === true ? 1 : 0
-  const limit =
-    c.synRetries > 0 ? c.synRetries : asks ? settings.synRetries : settings.synAckRetries + passiveExtra
+  const limit = c.synRetries > 0 ? c.synRetries : asks ? settings.synRetries : settings.synAckRetries + passiveExtra
   if (c.synsResent >= limit + linearTimeouts(c) || userTimeoutOver(c, now)) {
     if (asks && (c.fastOpen?.synText ?? 0) > 0) fastOpenBlackholed(env, now)
     env.counters.count('TcpExtTCPTimeouts')
-    leaveFastOpenQueue(c)
     const event = userTimeoutOver(c, now) ? 'timeout: user' : 'timeout: retransmission'
     return fail(c, c.softError ?? 'ETIMEDOUT', event, now)
   }
@@ -177,8 +168,7 @@ export function armSyn(c: Connection, now: Instant): void {
 const linearTimeouts = (c: Connection): number =>
   c.state === State.SynSent && c.synRetries === 0 ? c.env.settings.synLinearTimeouts : 0
 
-const userTimeoutOver = (c: Connection, now: Instant): boolean =>
-  c.userTimeout > 0 && now - c.openedAt >= c.userTimeout
+const userTimeoutOver = (c: Connection, now: Instant): boolean => c.userTimeout > 0 && now - c.openedAt >= c.userTimeout
 
 /** SEGMENT ARRIVES in SYN-SENT (RFC 9293 3.10.7.3), in the RFC's order. */
 export function synSentArrives(c: Connection, seg: Segment, now: Instant): void {
@@ -213,8 +203,7 @@ export function synSentArrives(c: Connection, seg: Segment, now: Instant): void 
 
 /** RFC 7323 3.2, Linux: a SYN-ACK that echoes a timestamp we did not send since the first SYN is not for this SYN. */
 function echoIsForeign(c: Connection, seg: Segment): boolean {
-  const { settings } = c.env
-  if (!settings.checkSynAckEcho || settings.timestamps === 0 || c.noOptions) return false
+  if (!c.env.settings.checkSynAckEcho || !(c.synOffered & Offer.Timestamps)) return false
   if (!seg.hasTimestamps || seg.tsEcr === 0 || seg.flags & RST) return false
   const first = (Math.floor(c.openedAt) + c.tsOffset) | 0
   const last = (Math.floor(c.synSentAt) + c.tsOffset) | 0
@@ -229,11 +218,9 @@ const offered: { windowScaling: boolean; sack: boolean; timestamps: boolean } = 
 
 /** Which options our own last SYN had. */
 function offeredBySyn(c: Connection): Offered {
-  const { settings } = c.env
-  const bare = c.noOptions
-  offered.windowScaling = settings.windowScaling && !bare
-  offered.sack = settings.sack && !bare
-  offered.timestamps = settings.timestamps > 0 && !bare
+  offered.windowScaling = (c.synOffered & Offer.Scale) !== 0
+  offered.sack = (c.synOffered & Offer.Sack) !== 0
+  offered.timestamps = (c.synOffered & Offer.Timestamps) !== 0
   return offered
 }
 

@@ -32,7 +32,7 @@ export function initialSequence(
 
 /** M: one step every 4 microseconds, modulo 2^32. */
 function clock(now: Instant): number {
-  return Math.floor(now * 250) % 0x1_0000_0000 | 0
+  return (Math.floor(now * 250) % 0x1_0000_0000) | 0
 }
 
 /** ISS of a connection that takes over the ports of one in TIME-WAIT: well beyond anything that one sent (RFC 9293 MAY-2). */

@@ -2,7 +2,7 @@ import { ACK, ANY_IPV4, DropReason, FIN, type IpAddress, RST, type Segment, SYN 
 import { type Connection, type ConnectionUser, Ready } from './connection.js'
 import { synCookiesWanted, synEntryOfCookie, synEntryWithCookie } from './cookie-entries.js'
 import type { Endpoint, Environment, IcmpError } from './environment.js'
-import { FastOpenBits, type FastOpenAnswer, fastOpenSynArrives } from './fast-open.js'
+import { type FastOpenAnswer, FastOpenBits, fastOpenSynArrives } from './fast-open.js'
 import { hostWide } from './host-wide.js'
 import { initialSequence } from './isn.js'
 import { md5Mismatch } from './md5-check.js'
@@ -159,7 +159,8 @@ export class Listener implements Endpoint {
     const { env } = this
     const { settings } = env
     const { flags } = seg
-    if (settings.dropSynFin && (flags & (SYN | FIN)) === (SYN | FIN)) return drop(env, this, seg, DropReason.SynFin, now)
+    if (settings.dropSynFin && (flags & (SYN | FIN)) === (SYN | FIN))
+      return drop(env, this, seg, DropReason.SynFin, now)
     // first, check for a RST
     if (flags & RST) return drop(env, this, seg, DropReason.ListenRst, now)
     const mismatch = md5Mismatch(seg, md5KeyFor(this.options.md5Keys, seg.source))

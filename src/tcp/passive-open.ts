@@ -1,11 +1,11 @@
 import type { Segment } from '../wire/index.js'
 import { applyOptions } from './apply-options.js'
-import { ackProcessed } from './segment-arrives.js'
 import { Connection } from './connection.js'
 import { FastOpen, type FastOpenAnswer } from './fast-open.js'
 import { armSyn, emitSynAck, handshakeCompletes } from './handshake.js'
 import { beginSending, mssChanged, recordSyn, seedRtt } from './output.js'
 import { beginReceiving, establishReceiving, synReceived } from './receive-window.js'
+import { ackProcessed } from './segment-arrives.js'
 import { seqAdd } from './sequence.js'
 import { State } from './state-name.js'
 import { setState } from './states.js'
@@ -84,7 +84,12 @@ export function connectionFromEntry(entry: SynEntry, seg: Segment, now: Instant)
 }
 
 /** A SYN with a good cookie (RFC 7413 4.2.2): the connection begins at once, its text is taken, the SYN-ACK is its own. */
-export function connectionFromFastOpen(entry: SynEntry, seg: Segment, answer: FastOpenAnswer, now: Instant): Connection {
+export function connectionFromFastOpen(
+  entry: SynEntry,
+  seg: Segment,
+  answer: FastOpenAnswer,
+  now: Instant,
+): Connection {
   const { env, listener } = entry
   const c = connectionOf(entry, now)
   const fastOpen = new FastOpen(true)

@@ -13,8 +13,9 @@ import {
   SYN,
 } from '../wire/index.js'
 import { type Connection, type ErrorName, Ready } from './connection.js'
-import { acceptableSeq, emit } from './emit.js'
+import { acceptableSeq, address, emit } from './emit.js'
 import type { Endpoint, Environment } from './environment.js'
+import { leaveFastOpenQueue } from './fast-open.js'
 import { hostWide } from './host-wide.js'
 import type { Observed } from './observer.js'
 import { endSending } from './output.js'
@@ -132,16 +133,11 @@ function resetAllowed(env: Environment, now: Instant): boolean {
 export function sendReset(c: Connection, now: Instant): void {
   const { env } = c
   const { out, settings } = env
-  out.reset()
-  addressed(out, c.local, c.localPort, c.remote, c.remotePort)
-  out.seq = c.snd.nxt
+  address(c, out)
+  out.seq = acceptableSeq(c)
   out.flags = c.state === State.SynSent ? RST : RST | ACK
   if (out.flags & ACK) out.ack = c.rcv.nxt
   if (settings.resetCarriesWindow) out.window = windowToOffer(c, now)
-  out.ttl = c.ttl < 0 ? settings.ttl : c.ttl
-  out.dscp = c.dscp
-  out.flowLabel = c.flowLabel
-  out.ipOptions = c.ipOptions
   let at = 0
   if (settings.resetCarriesTimestamps && c.snd.tsOk) {
     const bytes = out.optionBytes
@@ -183,6 +179,7 @@ export function finish(c: Connection, event: string, now: Instant): void {
   endSending(c)
   env.unregister(c)
   leaveOrphans(c)
+  if (c.fastOpen !== null) leaveFastOpenQueue(c)
   let ready: number = Ready.Closed | Ready.Readable | Ready.Writable
   if (c.error !== null) ready |= Ready.Error
   if (user !== null) user.notify(c, ready, now)

@@ -4,7 +4,7 @@ import { acknowledge } from './acknowledge.js'
 import type { Connection } from './connection.js'
 import { ecnArrives, reflectSynAck } from './ecn.js'
 import { emitAck } from './emit.js'
-import { fastOpenBlackholed, leaveFastOpenQueue } from './fast-open.js'
+import { fastOpenBlackholed } from './fast-open.js'
 import { emitSynAckAgain, handshakeCompletes, synSentArrives } from './handshake.js'
 import { md5Mismatch } from './md5-check.js'
 import { userTimeoutArrives } from './options.js'
@@ -151,7 +151,6 @@ function resetTakesEffect(c: Connection, now: Instant): void {
     // "If this connection was initiated with a passive OPEN, then return this connection to LISTEN"
     return fail(c, 'ECONNRESET', 'rcv RST', now)
   }
-  leaveFastOpenQueue(c)
   const refused = state === State.SynReceived && c.active && env.settings.refusedInSynReceived
   // Linux tells a program that wrote to a peer that had closed that the pipe is broken
   const broken = state === State.CloseWait && env.settings.resetInCloseWaitIsPipe

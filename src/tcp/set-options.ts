@@ -1,13 +1,13 @@
 import { congestionControl } from './congestion/index.js'
 import type { Connection } from './connection.js'
 import { armKeepalive } from './keepalive.js'
-import { ipOptionsChanged } from './source-route.js'
 import { mssChanged, releaseHeld, setSendBuffer } from './output.js'
 import { md5KeyFor, type ProgramOptions } from './program-options.js'
 import { setReceiveBuffer, setWindowClamp } from './receive-window.js'
+import { ipOptionsChanged } from './source-route.js'
 import { State } from './state-name.js'
-import { disarm } from './timeouts.js'
 import type { Instant } from './time.js'
+import { disarm } from './timeouts.js'
 import { Timer } from './timers.js'
 
 /** Options that are fields of the same name on `Connection` and have no effect of their own when they change. */

@@ -1,11 +1,11 @@
-import { Ready, type Connection } from './connection.js'
-import { acknowledge, ackNow } from './acknowledge.js'
+import { ackNow, acknowledge } from './acknowledge.js'
+import { type Connection, Ready } from './connection.js'
 import { emitAck } from './emit.js'
 import { finish } from './reset.js'
 import { State } from './state-name.js'
 import { setState } from './states.js'
-import { enterTimeWait, limitFinWait2 } from './time-wait.js'
 import type { Instant } from './time.js'
+import { enterTimeWait, limitFinWait2 } from './time-wait.js'
 
 /** Our FIN was acknowledged. True: the connection is over. In FIN-WAIT-1 the rest of the segment comes first. */
 export function finWasAcknowledged(c: Connection, now: Instant): boolean {

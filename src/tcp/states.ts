@@ -1,7 +1,7 @@
-import type { Observer } from './observer.js'
-import { State, type StateName, STATE_NAMES, stateName } from './state-name.js'
-import type { Instant } from './time.js'
 import type { IpAddress } from '../wire/index.js'
+import type { Observer } from './observer.js'
+import { STATE_NAMES, type State, type StateName, stateName } from './state-name.js'
+import type { Instant } from './time.js'
 
 /** One arrow of the state diagram (RFC 9293 3.3.2, figure 5, with the notes and the text of 3.10 and later RFCs). */
 export interface Edge {
@@ -87,14 +87,7 @@ drawn('CLOSING', rcv('ACK of FIN'), 'TIME-WAIT', none, '3.10.7.4')
 drawn('LAST-ACK', rcv('ACK of FIN'), 'CLOSED', 'delete TCB', '3.10.7.4')
 
 // --- every synchronized state but TIME-WAIT ---
-for (const from of [
-  'ESTABLISHED',
-  'FIN-WAIT-1',
-  'FIN-WAIT-2',
-  'CLOSE-WAIT',
-  'CLOSING',
-  'LAST-ACK',
-] as const) {
+for (const from of ['ESTABLISHED', 'FIN-WAIT-1', 'FIN-WAIT-2', 'CLOSE-WAIT', 'CLOSING', 'LAST-ACK'] as const) {
   edge(from, rcv('RST'), 'CLOSED', none, '3.10.7.4, RFC 5961 3.2', 'SEG.SEQ = RCV.NXT')
   edge(from, rcv('SYN'), 'CLOSED', snd('RST'), '3.10.7.4', 'in the window, RFC 793 rules')
   edge(from, 'ABORT', 'CLOSED', snd('RST'), '3.10.5')
@@ -111,14 +104,7 @@ for (const from of ['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-2'] as const) {
 for (const from of ['FIN-WAIT-1', 'FIN-WAIT-2'] as const) {
   edge(from, rcv('text after CLOSE'), 'CLOSED', snd('RST'), '3.6.1, SHLD-3', 'no program holds it')
 }
-for (const from of [
-  'ESTABLISHED',
-  'CLOSE-WAIT',
-  'FIN-WAIT-1',
-  'FIN-WAIT-2',
-  'CLOSING',
-  'LAST-ACK',
-] as const) {
+for (const from of ['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-1', 'FIN-WAIT-2', 'CLOSING', 'LAST-ACK'] as const) {
   edge(from, 'CLOSE with unread text', 'CLOSED', snd('RST'), '3.6.1, SHLD-3')
 }
 for (const from of ['ESTABLISHED', 'CLOSE-WAIT'] as const) {

@@ -1,4 +1,4 @@
-import { ACK, DropReason, type IpAddress, putNop, putTimestamps, RST, type Segment, SYN, FIN } from '../wire/index.js'
+import { ACK, DropReason, FIN, type IpAddress, putNop, putTimestamps, RST, type Segment, SYN } from '../wire/index.js'
 import { ecnOfSyn, ecnOfSynAgain, synAckEcnFlags, synAckHasAccEcnOption } from './ecn.js'
 import type { Endpoint, Environment, IcmpError } from './environment.js'
 import { handshakeTimeout } from './handshake.js'
@@ -169,7 +169,8 @@ export class SynEntry implements Endpoint {
     if (this.state !== State.SynReceived) return
     const mismatch = md5Mismatch(seg, this.md5Key)
     if (mismatch !== null) return drop(env, this, seg, mismatch, now)
-    if (settings.dropSynFin && (flags & (SYN | FIN)) === (SYN | FIN)) return drop(env, this, seg, DropReason.SynFin, now)
+    if (settings.dropSynFin && (flags & (SYN | FIN)) === (SYN | FIN))
+      return drop(env, this, seg, DropReason.SynFin, now)
     if (flags & RST) return this.#resetArrives(seg, now)
     if ((flags & (SYN | ACK)) === SYN && this.#isSameSyn(seg)) return this.#synAgain(seg, now)
     if (flags & ACK && seg.ack !== seqAdd(this.iss, 1)) {

@@ -297,7 +297,7 @@ export class TimeWait implements Endpoint {
 }
 
 /** With AccECN ACKs are ECT, this record's too, though it counts nothing any more (Linux). */
-const ectBit = (c: Connection): number => (c.ecn !== null && c.ecn.accurate && !c.ecn.aceBroken ? 0x20 : 0)
+const ectBit = (c: Connection): number => (c.ecn?.accurate && !c.ecn.aceBroken ? 0x20 : 0)
 
 const isLoopback = (address: IpAddress): boolean =>
   address.isIPv4

@@ -159,13 +159,7 @@ export const freebsd = (): Settings => ({
   resendFinWhenClosing: true,
   resetCarriesWindow: false,
   resetCarriesTimestamps: false,
-  icmpAbortsHandshake: [
-    'protocol-unreachable',
-    'port-unreachable',
-    'prohibited',
-    'time-exceeded',
-    'parameter-problem',
-  ],
+  icmpAbortsHandshake: ['protocol-unreachable', 'port-unreachable', 'prohibited', 'time-exceeded', 'parameter-problem'],
   prohibitedIsRefused: true,
   revertBackoffOnUnreachable: false,
 

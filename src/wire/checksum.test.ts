@@ -37,6 +37,18 @@ describe('Internet checksum', () => {
     )
   })
 
+  test('long ranges, which are summed with vectors, at any offset', () => {
+    const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 37 + (i >>> 8)) & 0xff)
+    for (const start of [0, 1, 2, 3, 17]) {
+      for (const length of [399, 400, 401, 447, 448, 449, 1460, 1461, 65_535, 65_536, 65_537]) {
+        expect(checksum(bytes, start, start + length), `${length} from ${start}`).toBe(
+          plain(bytes, start, start + length),
+        )
+      }
+    }
+    expect(checksum(bytes.fill(0xff), 0, 65_536)).toBe(plain(bytes, 0, 65_536))
+  })
+
   test('parts of even length add up to the whole', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 2, maxLength: 600 }), fc.nat(300), (octets, cut) => {

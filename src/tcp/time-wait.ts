@@ -14,6 +14,7 @@ import type { Connection } from './connection.js'
 import type { Endpoint, Environment, IcmpError } from './environment.js'
 import { hostWide } from './host-wide.js'
 import { continueIsn } from './isn.js'
+import { md5Mismatch } from './md5-check.js'
 import { endSending } from './output.js'
 import { windowToOffer } from './receive-window.js'
 import { addressed, drop, finish, invalidAnswerAllowed, leaveOrphans, sendResetFor, sign } from './reset.js'
@@ -104,6 +105,8 @@ export class TimeWait implements Endpoint {
   }
 
   segmentArrives(seg: Segment, now: Instant): void {
+    const mismatch = md5Mismatch(seg, this.md5Key)
+    if (mismatch !== null) return drop(this.env, this, seg, mismatch, now)
     if (this.env.settings.dropSynFin && (seg.flags & (SYN | FIN)) === (SYN | FIN)) {
       return drop(this.env, this, seg, DropReason.SynFin, now)
     }

@@ -95,7 +95,7 @@ export class PortTable {
   /** May a new connection use this tuple? (A record in TIME-WAIT may give way.) */
   tupleIsFree(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): boolean {
     const taken = this.#host.connections.find(local, localPort, remote, remotePort)
-    return taken === null || (taken.state === State.TimeWait && taken.reusable === true)
+    return taken === null || (taken.state === State.TimeWait && taken.mayBeReused?.(this.#host.now) === true)
   }
 
   /** The binding a segment for nobody was sent to; null: the port is nobody's. */

@@ -16,10 +16,8 @@ export interface Endpoint extends Observed, Timed {
   tableNext: Endpoint | null
   /** A listener at `::` that does not take IPv4 (IPV6_V6ONLY). */
   readonly ipv6Only?: boolean
-  /** TIME-WAIT: a new connection of this host may take the addresses and ports over (RFC 6191, Linux `tcp_tw_reuse`). */
-  readonly reusable?: boolean
-  /** A listener: ISS for the SYN it is about to be given, when a record in TIME-WAIT gives way; null: its own choice. */
-  nextIsn?: number | null
+  /** TIME-WAIT: may a new connection of this host take the addresses and ports over (RFC 6191, Linux `tcp_tw_reuse`)? */
+  mayBeReused?(now: Instant): boolean
 }
 
 /** What TCP needs of an ICMP or ICMPv6 error, already checked by the IP layer to quote a segment of this host. */

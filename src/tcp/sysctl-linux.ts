@@ -17,6 +17,18 @@ const congestionControl: Sysctl = {
   },
 }
 
+const QUEUEING_DISCIPLINES = ['pfifo', 'bfifo', 'pfifo_fast', 'fq', 'fq_codel', 'noqueue', 'mq', 'prio']
+
+/** Of these fq alone has an effect on TCP: it spaces segments out by the rate that TCP tells it. */
+const queueingDiscipline: Sysctl = {
+  get: (env) => (env.settings.pacing ? 'fq' : 'fq_codel'),
+  set(env, text) {
+    if (!QUEUEING_DISCIPLINES.includes(text)) return `expected one of ${QUEUEING_DISCIPLINES.join(', ')}`
+    env.settings.pacing = text === 'fq'
+    return null
+  },
+}
+
 /** One or two keys of four hexadecimal words, each word little-endian in the key's octets. */
 const fastOpenKey: Sysctl = {
   get: (env) =>
@@ -199,6 +211,6 @@ export const LINUX_SYSCTLS: ReadonlyMap<string, Sysctl> = new Map<string, Sysctl
   ['net.core.rmem_default', withoutEffect('rmem_default', '212992')],
   ['net.core.wmem_default', withoutEffect('wmem_default', '212992')],
   ['net.core.netdev_max_backlog', withoutEffect('netdev_max_backlog', '1000')],
-  ['net.core.default_qdisc', withoutEffect('default_qdisc', 'fq_codel')],
+  ['net.core.default_qdisc', queueingDiscipline],
   ['net.core.optmem_max', withoutEffect('optmem_max', '131072')],
 ])

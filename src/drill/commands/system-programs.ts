@@ -63,7 +63,7 @@ export function programs(system: System): Map<string, Program> {
   table.set('sleep', (words) => sleep(words, system))
   table.set('ip', (words) => ip(words, system))
   table.set('ifconfig', (words) => ifconfig(words, system))
-  table.set('tc', tc)
+  table.set('tc', (words) => tc(words, system))
   table.set('ethtool', (words) =>
     words[0] === '-K' || words[0] === '-k' ? done() : failed(`ethtool: unknown option\n`),
   )
@@ -184,17 +184,15 @@ function ifconfig(words: readonly string[], system: System): Outcome {
     : failed(`ifconfig: interface ${words[0]} does not exist\n`)
 }
 
-const QDISCS = new Set(['pfifo', 'bfifo', 'fq', 'fq_codel', 'pfifo_fast', 'noqueue', 'mq', 'prio'])
-
-/** The link of a script has no rate: queueing disciplines that only order packets change nothing. */
-function tc(words: readonly string[]): Outcome {
+/** The link of a script has no rate; of what a queueing discipline does only the pacing of fq remains, which is TCP's. */
+function tc(words: readonly string[], system: System): Outcome {
   if (words[0] !== 'qdisc') return failed(`tc: the simulated link has no '${words[0] ?? ''}'\n`)
   const [, verb = '', ...rest] = words
   if (verb === 'del' || verb === 'delete' || verb === 'show') return done()
   const at = rest.indexOf('root')
   const kind = rest[at + 1] ?? ''
-  if (!QDISCS.has(kind)) return failed(`tc: the simulated link has no queueing discipline '${kind}'\n`)
-  return done()
+  if (system.setSysctl('net.core.default_qdisc', kind) === null) return done()
+  return failed(`tc: the simulated link has no queueing discipline '${kind}'\n`)
 }
 
 /** `setkey -F`, and `add SOURCE DESTINATION tcp SPI -A tcp-md5 "KEY" ;` read from `setkey -c`. */

@@ -174,8 +174,10 @@ export class Cubic extends CongestionControl {
   }
 
   #hystart(c: Connection, delay: Millis, now: Instant): void {
-    if (after(c.snd.una, this.#roundEnd)) this.#startRound(c, now)
+    // rounds are counted from the low window on, as Linux did from 5.15 to 6.13; later ones see the first rounds too and
+    // leave slow start a little earlier
     if (this.cwnd < HYSTART_LOW_WINDOW) return
+    if (after(c.snd.una, this.#roundEnd)) this.#startRound(c, now)
     // a train of ACKs as long as half the RTT: the path is full
     if (now - this.#lastAck <= HYSTART_ACK_GAP) {
       this.#lastAck = now

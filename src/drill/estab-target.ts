@@ -61,6 +61,10 @@ class EstabTarget implements Target, Holder {
     return this.#drilled.now
   }
 
+  announce(): void {
+    // calls that have to wait say so themselves
+  }
+
   deliver(packet: Uint8Array, gsoSize: number): void {
     this.#drilled.deliver(packet, gsoSize)
   }

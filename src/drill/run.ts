@@ -289,6 +289,7 @@ class Run {
     this.#waitFor(moment, action.position, `this call`)
     // what the blocked call waits for may be due at this very moment, and comes first
     if (this.#inProgress !== null) this.#awaitCall(this.#target.now + AT_ONCE)
+    this.#target.announce(blocking)
     const call = this.#locate(action.position, () => this.#calls.start(action))
     if (blocking) {
       this.#inProgress = { call, action, moment }

@@ -36,6 +36,8 @@ export interface Target {
   readonly calls: ProgramCalls
   readonly patience: Patience
 
+  /** The next call is one that the script says to block, or not to. */
+  announce(blocking: boolean): void
   /** A packet of the script arrives; `gsoSize` > 0: it stands for several segments with that much text each. Octets. */
   deliver(packet: Uint8Array, gsoSize: number): void
   /** What the host sent and nobody took yet, oldest first; null: nothing. */

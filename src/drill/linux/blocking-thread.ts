@@ -17,6 +17,7 @@ const State = { idle: 0n, asked: 1n, calling: 2n, done: 3n } as const
 
 const ROUND_ROBIN = 2
 const SIGUSR2 = 12
+const SIGALRM = 14
 /** The longest a call takes to return or to block: later it is taken to block. Unit: ms. */
 const SETTLED = 50
 
@@ -126,10 +127,10 @@ export class BlockingThread {
   }
 }
 
-/** A signal that does nothing but end system calls that sleep: its handler is a function without effect, abs(). */
+/** Signals that do nothing but end system calls that sleep: their handler is a function without effect, abs(). */
 function interruptible({ call, memory }: CLibrary): void {
   const name = memory(new TextEncoder().encode('abs\0'))
   const action = memory(152)
   action.view.setBigUint64(0, BigInt(call.dlsym(0, name.address)), true)
-  call.sigaction(SIGUSR2, action.address, 0)
+  for (const signal of [SIGUSR2, SIGALRM]) call.sigaction(signal, action.address, 0)
 }

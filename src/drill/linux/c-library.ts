@@ -49,6 +49,7 @@ export const C_FUNCTIONS = {
   sched_setscheduler: 'int',
   if_nametoindex: 'int',
   system: 'int',
+  alarm: 'int',
   dlsym: 'long',
 } as const
 

@@ -4,8 +4,8 @@ import type { BlockingThread, Returned } from './blocking-thread.js'
 import type { CLibrary, CName, Memory } from './c-library.js'
 import type { KernelClock } from './kernel-clock.js'
 
-const F_GETFL = 3
-const O_NONBLOCK = 0o4000
+/** A call that the script does not say to block may take so long before it fails with EINTR. Unit: s. */
+const LONGEST_CALL = 20
 
 /** A call that is blocked, and who is told of its end. */
 interface Blocked {
@@ -16,8 +16,10 @@ interface Blocked {
 
 type Words = readonly (number | bigint | Memory | null)[]
 
-/** How system calls are made: those that may block by a thread of their own, so that the script goes on. */
+/** How system calls are made: those that block by a thread of their own, so that the script goes on. */
 export class KernelBase {
+  /** The script says that its next call blocks. */
+  blocks = false
   protected readonly c: CLibrary
   protected readonly clock: KernelClock
   readonly #thread: BlockingThread
@@ -48,27 +50,29 @@ export class KernelBase {
     this.#open.clear()
   }
 
-  /** A call that does not block. */
+  /** A call that is not to block. */
   protected direct(name: CName, ...words: Words): Result {
     const result = this.c.call[name](...words.map(wordOf))
     return result < 0 ? this.#failed(this.c.errno()) : { result }
   }
 
   /**
-   * A call that blocks if `fd` does.
+   * A call that may block, if the script says so.
    * @param done makes what is told of the call's end
    * @param held memory that is not among the words, but pointed at
    */
   protected patient<R extends Result>(
-    fd: number | null,
     name: CName,
     words: Words,
     done: (result: Result) => R,
     held: unknown = null,
   ): Outcome<R> {
     const thread = this.#thread
-    if (thread.busy || (fd !== null && (this.c.call.fcntl(fd, F_GETFL, 0) & O_NONBLOCK) !== 0)) {
-      return done(this.direct(name, ...words))
+    if (!this.blocks || thread.busy) {
+      this.c.call.alarm(LONGEST_CALL)
+      const result = this.direct(name, ...words)
+      this.c.call.alarm(0)
+      return done(result)
     }
     thread.begin(name, words.map(wordOf))
     const finished = ({ result, errno }: Returned): R => done(result < 0 ? this.#failed(errno) : { result })

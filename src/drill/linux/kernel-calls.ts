@@ -22,8 +22,6 @@ import { controlMessages, LITTLE, messageFlags, msghdr, readSockaddr, sockaddr }
 
 const IPPROTO_TCP = 6
 const TCP_CONGESTION = 13
-const MSG_DONTWAIT = 0x40
-const MSG_ERRQUEUE = 0x2000
 const MSG_ZEROCOPY = 0x4000000
 /** Octets for control messages. */
 const CONTROL_ROOM = 1024
@@ -70,14 +68,14 @@ export class KernelCalls extends KernelBase implements ProgramCalls {
     const address = this.c.memory(28)
     const length = this.#int(28)
     const name = flags === undefined ? 'accept' : 'accept4'
-    return this.patient<AddressResult>(fd, name, [fd, address, length, flags ?? 0], (result) =>
+    return this.patient<AddressResult>(name, [fd, address, length, flags ?? 0], (result) =>
       result.result < 0 ? result : { ...this.opened(result), address: readSockaddr(address) },
     )
   }
 
   connect(fd: number, to: SocketAddress): Outcome {
     const address = sockaddr(this.c, to)
-    return this.patient(fd, 'connect', [fd, address, address.bytes.length], same)
+    return this.patient('connect', [fd, address, address.bytes.length], same)
   }
 
   shutdown(fd: number, how: number): Result {
@@ -86,52 +84,51 @@ export class KernelCalls extends KernelBase implements ProgramCalls {
 
   close(fd: number): Outcome {
     this.forget(fd)
-    return this.patient(fd, 'close', [fd], same)
+    return this.patient('close', [fd], same)
   }
 
   // --- text ---
 
   write(fd: number, text: Uint8Array | null): Outcome {
-    return this.patient(fd, 'write', [fd, this.#text(text), text?.length ?? 1], same)
+    return this.patient('write', [fd, this.#text(text), text?.length ?? 1], same)
   }
 
   send(fd: number, text: Uint8Array | null, flags = 0): Outcome {
-    return this.#sending(fd, flags, 'send', [fd, this.#text(text, flags), text?.length ?? 1, flags])
+    return this.patient('send', [fd, this.#text(text, flags), text?.length ?? 1, flags], same)
   }
 
   sendto(fd: number, text: Uint8Array | null, flags: number, to: SocketAddress | null): Outcome {
     const address = to === null ? null : sockaddr(this.c, to)
     const length = address?.bytes.length ?? 0
-    return this.#sending(fd, flags, 'sendto', [fd, this.#text(text, flags), text?.length ?? 1, flags, address, length])
+    const words = [fd, this.#text(text, flags), text?.length ?? 1, flags, address, length]
+    return this.patient('sendto', words, same)
   }
 
   sendmsg(fd: number, { text, to = null }: OutgoingMessage, flags = 0): Outcome {
     const octets = this.#text(text, flags)!
     const message = msghdr(this.c, octets, to === null ? null : sockaddr(this.c, to), 0)
-    return this.#sending(fd, flags, 'sendmsg', [fd, message.header, flags], message)
+    return this.patient('sendmsg', [fd, message.header, flags], same, message)
   }
 
   sendfile(out: number, from: number, offset: number | null, count: number): Outcome {
     const at = offset === null ? null : this.c.memory(8)
     at?.view.setBigInt64(0, BigInt(offset ?? 0), LITTLE)
-    return this.patient(out, 'sendfile', [out, from, at, count], same)
+    return this.patient('sendfile', [out, from, at, count], same)
   }
 
   splice(from: number, to: number, length: number, flags = 0): Outcome {
-    return this.patient(null, 'splice', [from, null, to, null, length, flags], same)
+    return this.patient('splice', [from, null, to, null, length, flags], same)
   }
 
   read(fd: number, target: Uint8Array | null): Outcome {
     const memory = target === null ? null : this.c.memory(target.length)
-    return this.patient(fd, 'read', [fd, memory, target?.length ?? 1], (result) => given(result, memory, target))
+    return this.patient('read', [fd, memory, target?.length ?? 1], (result) => given(result, memory, target))
   }
 
   recv(fd: number, target: Uint8Array | null, flags = 0): Outcome<MessageResult> {
     const memory = target === null ? null : this.c.memory(target.length)
     const words = [fd, memory, target?.length ?? 1, flags]
-    const done = (result: Result) => given(result, memory, target)
-    if (flags & (MSG_DONTWAIT | MSG_ERRQUEUE)) return done(this.direct('recv', ...words))
-    return this.patient(fd, 'recv', words, done)
+    return this.patient('recv', words, (result) => given(result, memory, target))
   }
 
   recvmsg(fd: number, target: Uint8Array | null, flags = 0): Outcome<MessageResult> {
@@ -144,19 +141,7 @@ export class KernelCalls extends KernelBase implements ProgramCalls {
       return { ...result, flags: messageFlags(message), control }
     }
     const words = [fd, message.header, flags]
-    if (flags & (MSG_DONTWAIT | MSG_ERRQUEUE)) return done(this.direct('recvmsg', ...words))
-    return this.patient(fd, 'recvmsg', words, done, message)
-  }
-
-  #sending(
-    fd: number,
-    flags: number,
-    name: 'send' | 'sendto' | 'sendmsg',
-    words: readonly (number | Memory | null)[],
-    held: unknown = null,
-  ): Outcome {
-    if (flags & MSG_DONTWAIT) return this.direct(name, ...words)
-    return this.patient(fd, name, words, same, held)
+    return this.patient('recvmsg', words, done, message)
   }
 
   #text(text: Uint8Array | null, flags = 0): Memory | null {
@@ -210,7 +195,7 @@ export class KernelCalls extends KernelBase implements ProgramCalls {
       entries: entries.map((entry, i) => ({ ...entry, revents: memory.view.getUint16(8 * i + 6, LITTLE) })),
     })
     const words = [memory, entries.length, timeout]
-    return timeout === 0 ? done(this.direct('poll', ...words)) : this.patient<PollResult>(null, 'poll', words, done)
+    return this.patient<PollResult>('poll', words, done)
   }
 
   epoll_create(size: number): Result {
@@ -238,8 +223,7 @@ export class KernelCalls extends KernelBase implements ProgramCalls {
       })),
     })
     const words = [epoll, memory, most, timeout]
-    if (timeout === 0) return done(this.direct('epoll_wait', ...words))
-    return this.patient<EpollResult>(null, 'epoll_wait', words, done)
+    return this.patient<EpollResult>('epoll_wait', words, done)
   }
 
   // --- files ---

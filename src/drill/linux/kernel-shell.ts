@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Outcome } from '../commands/shell.js'
 import type { CLibrary } from './c-library.js'
@@ -41,17 +41,35 @@ export class KernelShell {
     }
   }
 
+  #sysctlSetter(): string {
+    const path = `${this.#directory}/set_sysctls.py`
+    if (!existsSync(path)) writeFileSync(path, SYSCTL_SETTER, { mode: 0o755 })
+    return path
+  }
+
   /** Paths like `../../common/defaults.sh`: suites are also kept flatter than they were. */
   #withFiles(text: string): string {
     return text.replace(/(?<![\w./])(?:\.\.\/)+[\w./-]+/g, (path) => {
       for (let wanted = path; ; wanted = wanted.slice(3)) {
         const found = resolve(this.#folder, wanted)
         if (existsSync(found)) return found
-        if (!wanted.startsWith('../')) return path
+        if (wanted.startsWith('../')) continue
+        return wanted.endsWith('/set_sysctls.py') ? this.#sysctlSetter() : path
       }
     })
   }
 }
+
+/** The program of the suites that sets files of /proc/sys and leaves a script that sets them back. */
+const SYSCTL_SETTER = `#!/bin/sh
+restore=/tmp/sysctl_restore_$PACKETDRILL_PID.sh
+echo '#!/bin/sh' >"$restore"
+for setting; do
+  echo "echo '$(cat "\${setting%%=*}")' >\${setting%%=*}" >>"$restore"
+  echo "\${setting#*=}" >"\${setting%%=*}"
+done
+chmod u+x "$restore"
+`
 
 /** As one word of the shell. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`

@@ -79,6 +79,10 @@ export class LinuxTarget implements Target {
     return this.#clock.now
   }
 
+  announce(blocking: boolean): void {
+    this.calls.blocks = blocking
+  }
+
   deliver(packet: Uint8Array, gsoSize: number): void {
     const memory = this.#c.memory(VNET_HEADER_LENGTH + packet.length)
     if (gsoSize > 0) {

@@ -65,9 +65,10 @@ export class Cubic extends CongestionControl {
   }
 
   grow(c: Connection, acked: number, now: Instant): void {
-    let left = Math.min(acked, c.env.settings.abcLimit)
+    let left = acked
+    // RFC 3465 2.2: L is a limit of slow start
     if (this.slowStart) {
-      left = this.growSlowStart(left)
+      left = this.growSlowStart(Math.min(acked, c.env.settings.abcLimit))
       if (left === 0) return
     }
     this.#update(left, now)

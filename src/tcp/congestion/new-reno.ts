@@ -10,9 +10,10 @@ export class NewReno extends CongestionControl {
   }
 
   grow(c: Connection, acked: number): void {
-    let left = Math.min(acked, c.env.settings.abcLimit)
+    let left = acked
+    // RFC 3465 2.2: L is a limit of slow start
     if (this.slowStart) {
-      left = this.growSlowStart(left)
+      left = this.growSlowStart(Math.min(acked, c.env.settings.abcLimit))
       if (left === 0) return
     }
     this.growLinear(this.cwnd, left)

@@ -96,19 +96,24 @@ describe.each(PROFILE_NAMES)('%s', (profile) => {
     }
   })
 
-  test('[MUST-19] a loss halves what is in flight, or nearly', () => {
-    const { client, server, sim } = pair({ profile, network: { latency: 50 }, settings: { initialWindow: 40 } })
+  test('[MUST-19] after a loss slow start ends at half of what was in flight, or at 7/10 with CUBIC', () => {
+    const { client, server, sim } = pair({
+      profile,
+      network: { latency: 50 },
+      settings: { sendBuffer: [4096, 2_000_000, 4_000_000], receiveBuffer: [4096, 2_000_000, 4_000_000] },
+    })
     client.connection.congestion.cwnd = 40
     const lost = sim.rule(drop({ from: 'client', text: true, nth: 3 }))
-    for (let i = 0; i < 40; i++) {
-      client.send(new Uint8Array(10_000))
-      sim.advance(20)
-      while (typeof server.receive() !== 'string');
+    client.send(new Uint8Array(40 * 1448))
+    for (let i = 0; i < 100; i++) {
+      sim.advance(10)
+      server.receive()
     }
     expect(lost.applied).toBe(1)
-    const { cwnd } = client.connection.congestion
-    expect(client.connection.congestion.ssthresh).toBeLessThan(200)
-    expect(cwnd).toBeGreaterThan(1)
+    const { ssthresh } = client.connection.congestion
+    const share = profile === 'rfc9293' ? 0.5 : 0.7
+    expect(ssthresh / 40).toBeGreaterThan(share - 0.05)
+    expect(ssthresh / 40).toBeLessThan(share + 0.1)
   })
 })
 

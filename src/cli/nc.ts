@@ -51,7 +51,7 @@ async function runNc(words: string[], choices: NcChoices): Promise<number> {
   const port = portOf(words.at(-1)!)
   const interruption = new Interruption()
   const up = await HostUp.start(choices)
-  const pipe = new StandardPipe(choices.shutdown === true, listening)
+  const pipe = new StandardPipe(choices.shutdown === true, listening && process.stdin.isTTY)
   try {
     const tell = (text: string) => {
       if (choices.verbose === true) process.stderr.write(`${text}\n`)
@@ -153,7 +153,7 @@ class StandardPipe implements Conversation {
   #peerEnded = false
   #outputFull = false
 
-  /** @param endsWithPeer the peer's FIN ends everything, whether or not there is more input */
+  /** @param endsWithPeer the peer's FIN ends everything: nobody would know to end the input by hand */
   constructor(halfClose: boolean, endsWithPeer: boolean) {
     this.#halfClose = halfClose
     this.#endsWithPeer = endsWithPeer
@@ -192,7 +192,7 @@ class StandardPipe implements Conversation {
     }
     const failed = this.#receive(c, now) ?? this.#send(c, now)
     if (failed !== null) return this.#fail(failed)
-    if (!this.#peerEnded || !(this.#endsWithPeer || (this.#inputEnded && this.#pending.length === 0))) return 'waits'
+    if (!this.#peerEnded || this.#pending.length > 0 || !(this.#inputEnded || this.#endsWithPeer)) return 'waits'
     this.#resolve(0)
     return 'through'
   }

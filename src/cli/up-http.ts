@@ -103,7 +103,8 @@ export class HttpConversation implements Conversation {
   /** The next whole request; a number: what it is answered with because it is none; null: it is not all there. */
   #takeRequest(): Request | number | null {
     const end = this.#received.indexOf('\r\n\r\n')
-    if (end < 0) return this.#received.length > LONGEST_REQUEST ? 431 : null
+    if ((end < 0 ? this.#received.length : end) > LONGEST_REQUEST) return 431
+    if (end < 0) return null
     const head = this.#received.slice(0, end)
     this.#received = this.#received.slice(end + 4)
     const [, method, path, version] = /^(\S+) (\S+) HTTP\/1\.([01])(?:\r\n|$)/.exec(head) ?? []

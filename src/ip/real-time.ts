@@ -43,6 +43,12 @@ export class RealTime implements Driver {
   readonly #sources: RealTimeSources
   readonly #hosts = new Set<Host>()
   readonly #tick = () => this.#advance()
+  /** Timers of platforms may fire before their time: then the same one is set once more. */
+  readonly #timerFired = () => {
+    this.#timer = null
+    this.#timerAt = NEVER
+    this.#advance()
+  }
   #timer: unknown = null
   #timerAt: Instant = NEVER
   #soon = false
@@ -84,7 +90,6 @@ export class RealTime implements Driver {
   #advance(): void {
     this.#soon = false
     const now = this.now
-    if (this.#timerAt <= now) this.#timerAt = NEVER
     let next = NEVER
     for (const host of this.#hosts) {
       if (host.nextDeadline() <= now) host.advance(now)
@@ -102,6 +107,6 @@ export class RealTime implements Driver {
     this.#timer = null
     if (at === NEVER) return
     const delay = Math.min(Math.max(0, Math.ceil(at - this.now)), LONGEST_DELAY)
-    this.#timer = this.#sources.setTimeout(this.#tick, delay)
+    this.#timer = this.#sources.setTimeout(this.#timerFired, delay)
   }
 }

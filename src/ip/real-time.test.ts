@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { linux, type Timed } from '../tcp/index.js'
+import { Host } from './host.js'
+import { Random } from './random.js'
+import { RealTime } from './real-time.js'
+
+/** A platform whose clock is turned by hand. */
+function platform() {
+  let timer: { callback: () => void; delay: number } | null = null
+  const waiting: (() => void)[] = []
+  const self = {
+    now: 0,
+    sources: {
+      now: () => self.now,
+      setTimeout: (callback: () => void, delay: number) => {
+        timer = { callback, delay }
+        return timer
+      },
+      clearTimeout: () => {
+        timer = null
+      },
+      soon: (callback: () => void) => void waiting.push(callback),
+    },
+    settle: () => {
+      for (let callback = waiting.shift(); callback !== undefined; callback = waiting.shift()) callback()
+    },
+    /** The timer fires, whatever time it is. */
+    fire: () => {
+      const due = timer
+      timer = null
+      due?.callback()
+    },
+    get delay() {
+      return timer?.delay ?? null
+    },
+  }
+  return self
+}
+
+test('a timer that fires before its time is set once more', () => {
+  const machine = platform()
+  const time = new RealTime(machine.sources)
+  const host = new Host({ settings: linux(), random: new Random(1) })
+  time.drive(host)
+  const reached: number[] = []
+  const timed: Timed = {
+    deadline: 200,
+    wheelSlot: -1,
+    wheelPrevious: null,
+    wheelNext: null,
+    deadlineReached(now) {
+      reached.push(now)
+      this.deadline = Number.POSITIVE_INFINITY
+    },
+  }
+  host.schedule(timed)
+  machine.settle()
+  expect(machine.delay).toBe(200)
+  machine.now = 199.4
+  machine.fire()
+  machine.settle()
+  expect(reached).toEqual([])
+  expect(machine.delay).toBe(1)
+  machine.now = 200.2
+  machine.fire()
+  machine.settle()
+  expect(reached).toEqual([200.2])
+  expect(machine.delay).toBeNull()
+})

@@ -1,0 +1,174 @@
+import { type ChildProcess, type ChildProcessWithoutNullStreams, execFile, spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { enterNamespace, whyNoDevices } from '../fixtures/network-namespace.js'
+
+export { pattern } from '../fixtures/real-host.js'
+
+/** The two ends when nothing else is asked for. */
+export const OURS = '10.77.0.2'
+export const KERNELS = '10.77.0.1'
+
+export const run = promisify(execFile)
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const main = join(root, 'dist/cli/main.js')
+
+/** Programs of the kernel's side, how they are asked for their version, and the Debian packages that bring them. */
+const PROGRAMS = [
+  ['ss', '-V', 'iproute2'],
+  ['nc', '-h', 'netcat-openbsd'],
+  ['nginx', '-v', 'nginx-light'],
+  ['wrk', '-v', 'wrk'],
+  ['python3', '-V', 'python3'],
+  ['tshark', '-v', 'tshark'],
+] as const
+
+async function whyNot(): Promise<string | null> {
+  const missing = PROGRAMS.find(([program, flag]) => spawnSync(program, [flag]).error !== undefined)
+  return missing === undefined ? whyNoDevices() : `no ${missing[0]} (Debian: ${missing[2]})`
+}
+
+const reason = await whyNot()
+const started = new Set<ChildProcess>()
+let directory = ''
+
+/** A directory of this test file's own. */
+export const at = (name: string): string => join(directory, name)
+
+/**
+ * Tests with the kernel's own TCP at the other end, in a network namespace of their own. They are skipped where that
+ * cannot be had, and fail for it in CI.
+ */
+export function interop(title: string, body: () => void): void {
+  if (reason !== null && process.env.CI !== undefined) {
+    test(`${title} is tested in CI`, () => expect.fail(`it cannot be: ${reason}`))
+  }
+  describe.skipIf(reason !== null)(reason === null ? title : `${title} (skipped: ${reason})`, () => {
+    beforeAll(async () => {
+      const { status, stderr } = spawnSync(process.execPath, [join(root, 'tools/set-up.mjs')], { encoding: 'utf8' })
+      if (status !== 0) throw new Error(`not built: ${stderr}`)
+      directory = mkdtempSync(join(tmpdir(), 'estab-interop-'))
+      // `estab ss` finds the hosts of this file only
+      process.env.XDG_RUNTIME_DIR = directory
+      await enterNamespace()
+    }, 60_000)
+    afterEach(async () => {
+      for (const child of started) {
+        child.kill('SIGKILL')
+        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      }
+      started.clear()
+    })
+    afterAll(() => rmSync(directory, { recursive: true, force: true }))
+    body()
+  })
+}
+
+/** A program that runs until it ends, or the test does. */
+export function start(program: string, words: readonly string[]): ChildProcessWithoutNullStreams {
+  const child = spawn(program, words)
+  child.stdin.on('error', () => {})
+  started.add(child)
+  return child
+}
+
+/** `estab`, as it is built. */
+export const estab = (...words: string[]): ChildProcessWithoutNullStreams => start(process.execPath, [main, ...words])
+
+/** `estab up`, once it says that it is up. */
+export async function estabUp(...words: string[]): Promise<ChildProcessWithoutNullStreams> {
+  const child = estab('up', ...words)
+  await said(child, / is up: /)
+  return child
+}
+
+/** What `estab ss` prints. */
+export async function estabSs(): Promise<string> {
+  return (await run(process.execPath, [main, 'ss'])).stdout
+}
+
+/** What a program has written by its end, its exit code, and what it complained of. */
+export interface Ending {
+  readonly code: number | null
+  readonly out: Buffer
+  readonly complaint: string
+}
+
+export async function ending(child: ChildProcessWithoutNullStreams): Promise<Ending> {
+  const out: Buffer[] = []
+  let complaint = ''
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaint += chunk
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, out: Buffer.concat(out), complaint }
+}
+
+/** Waits until a program has written something like this, to either output. */
+export function said(child: ChildProcessWithoutNullStreams, what: RegExp): Promise<void> {
+  let text = ''
+  return new Promise((resolve, reject) => {
+    const listen = (chunk: Buffer) => {
+      text += chunk
+      if (!what.test(text)) return
+      child.stdout.off('data', listen)
+      child.stderr.off('data', listen)
+      child.off('exit', ended)
+      resolve()
+    }
+    const ended = () => reject(new Error(`ended before it said ${what}: ${text}`))
+    child.stdout.on('data', listen)
+    child.stderr.on('data', listen)
+    child.once('exit', ended)
+  })
+}
+
+/** Waits until something is so, up to 10 s. */
+export async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (const deadline = Date.now() + 10_000; !(await isSo()); ) {
+    if (Date.now() > deadline) throw new Error(`not within 10 s: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+export const sha256 = (...parts: Uint8Array[]): string => {
+  const sha = createHash('sha256')
+  for (const part of parts) sha.update(part)
+  return sha.digest('hex')
+}
+
+/** What follows the head of an HTTP message. */
+export const bodyOf = (message: Buffer): Buffer => message.subarray(message.indexOf('\r\n\r\n') + 4)
+
+/** Rows of tshark's fields for the packets of a capture that a filter shows. */
+export async function packets(capture: string, filter: string, ...fields: string[]): Promise<string[]> {
+  const verify = ['-o', 'tcp.check_checksum:TRUE', '-o', 'ip.check_checksum:TRUE']
+  const shown = fields.flatMap((field) => ['-e', field])
+  const { stdout } = await run('tshark', ['-r', capture, ...verify, '-Y', filter, '-T', 'fields', ...shown], {
+    maxBuffer: 1e8,
+  })
+  return stdout.split('\n').filter((row) => row !== '')
+}
+
+/** tshark's number for an error among its expert opinions. */
+const EXPERT_ERROR = 0x800000
+
+/** What is wrong with what we sent, in the eyes of tshark; that there is nothing of ours is wrong too. */
+export async function faultsIn(capture: string, us = OURS): Promise<string[]> {
+  const opinions = ['ip.checksum.status', 'tcp.checksum.status', '_ws.malformed', '_ws.expert.severity']
+  const rows = await packets(capture, `ip.src == ${us}`, 'frame.number', ...opinions)
+  if (rows.length === 0) return ['nothing of ours was captured']
+  return rows.filter((row) => {
+    const [, ip, tcp, malformed, severities] = row.split('\t')
+    const isError = severities!.split(',').some((severity) => Number(severity) >= EXPERT_ERROR)
+    return ip !== '1' || tcp !== '1' || malformed !== '' || isError
+  })
+}

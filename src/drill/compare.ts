@@ -21,10 +21,31 @@ export function parting(first: RunResult, second: RunResult): Parting | null {
   const length = Math.max(a.length, b.length)
   for (let i = 0; i < length; i++) {
     const [one, other] = [a[i] ?? null, b[i] ?? null]
-    if (one !== null && other !== null && one.text === other.text && sameGap(one, other, a[i - 1], b[i - 1])) continue
+    if (one !== null && other !== null && sameText(one.text, other.text) && sameGap(one, other, a[i - 1], b[i - 1]))
+      continue
     return { position: (one ?? other)!.position, first: one, second: other }
   }
   return null
+}
+
+/** Fields of tcp_info that measure time, and what they may differ by in their own unit. */
+const MEASURED =
+  /^tcpi_(?:(rto|ato|rtt|rttvar|rcv_rtt|min_rtt|busy_time|rwnd_limited|sndbuf_limited)|last_\w+|total_rto_time)$/
+
+function sameText(one: string, other: string): boolean {
+  if (one === other) return true
+  const [words, others] = [one.split(' '), other.split(' ')]
+  return words.length === others.length && words.every((word, i) => word === others[i] || sameValue(word, others[i]!))
+}
+
+/** `tcpi_rtt=100000` and `tcpi_rtt=101000` */
+function sameValue(word: string, other: string): boolean {
+  const [name = '', value = ''] = word.split('=')
+  const measured = MEASURED.exec(name)
+  if (measured === null || !other.startsWith(`${name}=`)) return false
+  const [a, b] = [Number(value), Number(other.slice(name.length + 1))]
+  const unit = measured[1] === undefined ? 1000 : 1
+  return Math.abs(a - b) * unit <= TIMES.toleranceAfter(Math.max(a, b) * unit, 0)
 }
 
 /** Both came as long after what came before them. */

@@ -17,7 +17,7 @@ import type { Flags, IpVersion } from './flags.js'
 import { Packets } from './packets.js'
 import { histories, inSeconds, type RunResult } from './report.js'
 import { ScriptError } from './source.js'
-import { Story, sampledText } from './story.js'
+import { bursts, Story, sampledText } from './story.js'
 import { CODE_CONSTANTS, familyOf } from './symbols.js'
 import { type CallInProgress, SystemCalls } from './syscalls.js'
 import type { Target, TargetKind } from './target.js'
@@ -388,7 +388,12 @@ class Run {
   /** What was sent and the script says nothing of. */
   #tellRest(): void {
     if (this.story === null || this.#packets.underTest === null) return
-    for (const sent of this.#packets.rest()) this.story.sent(null, [sent], (packet) => this.#packets.text(packet))
+    for (const burst of bursts(this.#packets.rest())) {
+      this.story.sent(null, burst, (packet) => this.#packets.text(packet))
+      if (!this.#flags.verbose) continue
+      const { at, text } = this.story.entries.at(-1)!
+      this.output.push(`outbound packet of which the script says nothing: ${stamp(at)} ${text}`)
+    }
   }
 
   // --- messages ---

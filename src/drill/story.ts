@@ -35,6 +35,25 @@ export class Story {
   }
 }
 
+/** Packets less than this apart may be one to a device that cuts segments itself. */
+const AT_ONCE: Micros = 2000
+
+/** Packets in order, those together that are one stretch of text sent at once: how it is cut depends on the device. */
+export function bursts(packets: readonly LivePacket[]): LivePacket[][] {
+  const found: LivePacket[][] = []
+  for (const packet of packets) {
+    const burst = found.at(-1)
+    if (burst !== undefined && continues(burst.at(-1)!, packet)) burst.push(packet)
+    else found.push([packet])
+  }
+  return found
+}
+
+function continues({ at, content: a }: LivePacket, { at: next, content: b }: LivePacket): boolean {
+  if (a.kind !== 'tcp' || b.kind !== 'tcp' || a.text.length === 0 || b.text.length === 0) return false
+  return next - at < AT_ONCE && b.seq === (a.seq + a.text.length) >>> 0 && a.ack === b.ack && a.window === b.window
+}
+
 /** The fragments of a segment as the one that they are. */
 function whole(packets: readonly LivePacket[]): LivePacket {
   const [first, last] = [packets[0]!, packets.at(-1)!]
@@ -47,15 +66,20 @@ function whole(packets: readonly LivePacket[]): LivePacket {
 const comparable = (text: string): string => text.replace(/TS val \d+/, 'TS val *')
 
 /** Out parameters of calls that can be compared: no descriptors, addresses and times. */
-const COMPARED = ['value', 'flags', 'control', 'events'] as const
+const COMPARED: Readonly<Record<string, readonly string[]>> = {
+  recvmsg: ['flags', 'control'],
+  epoll_wait: ['events'],
+  getsockopt: ['value'],
+  ioctl: ['value'],
+}
 
 /** What a call returned, with what it put behind its pointers. */
-export function resultText(result: Result, givesFd: boolean): string {
+export function resultText(call: string, result: Result, givesFd: boolean): string {
   if (result.result < 0) return `${result.result} ${result.errno ?? ''}`.trim()
   const fields: Readonly<Record<string, unknown>> = { ...result }
-  const shown = COMPARED.filter((name) => fields[name] !== undefined).map(
-    (name) => ` ${name} ${JSON.stringify(fields[name], withoutTime)}`,
-  )
+  const shown = (COMPARED[call] ?? [])
+    .filter((name) => fields[name] !== undefined)
+    .map((name) => ` ${name} ${JSON.stringify(fields[name], withoutTime)}`)
   if (Array.isArray(fields.entries)) {
     shown.push(` revents ${fields.entries.map(({ revents }: { revents: number }) => revents).join(' ')}`)
   }

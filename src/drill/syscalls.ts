@@ -100,7 +100,9 @@ class Started implements CallInProgress {
   }
 
   get said(): string {
-    return this.#result === null ? 'nothing yet' : resultText(this.#result, this.#made.givesFd === true)
+    return this.#result === null
+      ? 'nothing yet'
+      : resultText(this.#call.name, this.#result, this.#made.givesFd === true)
   }
 
   check(): void {

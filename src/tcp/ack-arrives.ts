@@ -11,7 +11,7 @@ import { controlCongestion } from './recovery/cwnd-control.js'
 import { highestSacked } from './recovery/marks.js'
 import { rackAdvance, updateReorderingWindow, usesRack } from './recovery/rack.js'
 import { recover } from './recovery/recover.js'
-import { CaState } from './recovery/recovery.js'
+import { CaState, isIdle } from './recovery/recovery.js'
 import { removeRenoSacks, sackReordering } from './recovery/reordering.js'
 import { retransmitLost } from './recovery/retransmit.js'
 import { tagSacks } from './recovery/scoreboard.js'
@@ -35,10 +35,10 @@ const staleBy = (c: Connection): number => Math.min(c.snd.maxWnd, c.snd.octetsAc
  * what is acknowledged leaves the queue, RTT, loss recovery, congestion window. False: the segment is dropped.
  */
 export function ackArrives(c: Connection, seg: Segment, now: Instant): boolean {
+  if (nothingInFlight(c, seg)) return windowOnly(c, seg, now)
   const { snd, recovery } = c
-  const { rate } = snd
   const priorUna = snd.una
-  snd.segmentsReceived += seg.gsoSize > 0 ? Math.max(1, Math.ceil(seg.textLength / seg.gsoSize)) : 1
+  snd.segmentsReceived += segmentsIn(seg)
   ack.flags = 0
   ack.priorUna = priorUna
   ack.firstSackedAt = -1
@@ -54,8 +54,8 @@ export function ackArrives(c: Connection, seg: Segment, now: Instant): boolean {
   if (after(seg.ack, snd.nxt)) return unsentAckArrives(c, seg, now)
   let priorPackets = recovery.packetsOut
   const closed = snd.wnd === 0
-  const deliveredBefore = rate.delivered
-  const lostBefore = rate.lost
+  const deliveredBefore = snd.delivered
+  const lostBefore = snd.lostSegments
   const priorHigh = snd.sackOk ? highestSacked(c) : priorUna
   sample.priorInFlight = recovery.inFlight
   if (after(seg.ack, priorUna)) {
@@ -69,7 +69,7 @@ export function ackArrives(c: Connection, seg: Segment, now: Instant): boolean {
     takeProbeBack(c)
     priorPackets = 0
   }
-  if (seg.sackCount > 0 && snd.sackOk) {
+  if (seg.sackCount > 0 && snd.sackOk && !isIdle(recovery)) {
     tagSacks(c, seg, now)
     if (ack.sacked > 0) countDelivered(c, ack.sacked, false)
   }
@@ -78,14 +78,14 @@ export function ackArrives(c: Connection, seg: Segment, now: Instant): boolean {
   snd.probesStamp = NEVER
   snd.lastAcked = now
   if (priorPackets === 0) {
-    noteMarks(c, seg, rate.delivered - deliveredBefore)
+    noteMarks(c, seg, snd.delivered - deliveredBefore)
     if (ack.flags & AckFlag.Duplicate) recover(c, 0, now)
     windowMayHaveOpened(c, now)
     if (recovery.probing) probeAnswered(c, seg.ack, now)
     return true
   }
   cleanQueue(c, priorHigh, priorUna, now)
-  noteMarks(c, seg, rate.delivered - deliveredBefore)
+  noteMarks(c, seg, snd.delivered - deliveredBefore)
   if (usesRack(c)) updateReorderingWindow(c)
   if (recovery.probing) probeAnswered(c, seg.ack, now)
   const { flags } = ack
@@ -93,14 +93,43 @@ export function ackArrives(c: Connection, seg: Segment, now: Instant): boolean {
     recover(c, isDuplicate(c) ? 1 : 0, now)
   }
   if (ack.flags & AckFlag.SetTimer) setTransmitTimer(c, now)
-  const delivered = rate.delivered - deliveredBefore
-  const lost = rate.lost - lostBefore
+  const delivered = snd.delivered - deliveredBefore
+  const lost = snd.lostSegments - lostBefore
   makeSample(c, delivered, lost, now)
   c.congestion.ackArrived(c, sample, now)
   controlCongestion(c, delivered, lost, now)
   if (ack.resend !== Resend.Nothing) resendWhatIsLost(c, now)
   return true
 }
+
+/** What most segments of a transfer are to its receiver: the ACK field says nothing new, and nothing waits for it. */
+function nothingInFlight(c: Connection, seg: Segment): boolean {
+  const { snd, recovery } = c
+  return (
+    seg.ack === snd.una &&
+    recovery.packetsOut === 0 &&
+    snd.queue.unsent === null &&
+    seg.sackCount === 0 &&
+    c.ecn === null &&
+    !recovery.probing &&
+    !snd.tellsAcks
+  )
+}
+
+/** What is left of the fifth check then. */
+function windowOnly(c: Connection, seg: Segment, now: Instant): boolean {
+  const { snd } = c
+  snd.segmentsReceived += segmentsIn(seg)
+  updateWindow(c, seg, now)
+  c.softError = null
+  snd.probesOut = 0
+  snd.probesStamp = NEVER
+  snd.lastAcked = now
+  return true
+}
+
+const segmentsIn = (seg: Segment): number =>
+  seg.gsoSize > 0 ? Math.max(1, Math.ceil(seg.textLength / seg.gsoSize)) : 1
 
 /**
  * "An acknowledgment is considered a duplicate when ..." (RFC 5681 2): it acknowledges nothing, carries nothing, and the
@@ -120,7 +149,7 @@ function oldAckArrives(c: Connection, seg: Segment, now: Instant): boolean {
       return false
     }
   }
-  if (seg.sackCount > 0 && snd.sackOk) {
+  if (seg.sackCount > 0 && snd.sackOk && !isIdle(c.recovery)) {
     tagSacks(c, seg, now)
     if (ack.sacked > 0) countDelivered(c, ack.sacked, false)
     recover(c, 0, now)
@@ -175,14 +204,14 @@ function advanceUna(c: Connection, to: number, now: Instant): void {
 /** ECN-Echo of the old kind, or marks counted (RFC 9768). */
 function noteMarks(c: Connection, seg: Segment, delivered: number): void {
   if (c.ecn === null) return
-  const { rate } = c.snd
+  const { snd } = c
   const progress = (ack.flags & (ACKED | AckFlag.TextSacked)) !== 0
   const marked = ecnAckArrives(c, seg, delivered, ack.octets, progress)
   if (c.ecn.accurate) {
-    rate.deliveredCe += marked
+    snd.deliveredCe += marked
     if (marked > 0) ack.flags |= AckFlag.EcnEcho
   } else if ((seg.flags & (ECE | SYN)) === ECE) {
-    rate.deliveredCe += delivered
+    snd.deliveredCe += delivered
     ack.flags |= AckFlag.EcnEcho
   }
 }
@@ -190,7 +219,7 @@ function noteMarks(c: Connection, seg: Segment, delivered: number): void {
 /** Takes what is acknowledged off the queue (RFC 9293 3.10.7.4), measures the RTT, and counts what was delivered. */
 function cleanQueue(c: Connection, priorHigh: number, priorUna: number, now: Instant): void {
   const { snd, recovery } = c
-  const { queue, una, rate } = snd
+  const { queue, una } = snd
   const priorSacked = recovery.sackedOut
   let acked = 0
   let firstAt: Instant = -1
@@ -254,7 +283,7 @@ function cleanQueue(c: Connection, priorHigh: number, priorUna: number, now: Ins
       whole &&
       priorSacked === 0 &&
       ((una - priorUna) | 0) < snd.mss &&
-      sample.priorDelivered + 1 === rate.delivered &&
+      sample.priorDelivered + 1 === snd.delivered &&
       !(ack.flags & (ALERT | AckFlag.SynAcked))
     ) {
       // a small segment alone: the peer may have waited with its ACK

@@ -1,4 +1,5 @@
 import { FIN, PSH, SYN } from '../wire/index.js'
+import { startTransmitting } from './begin-sending.js'
 import { SendFlag } from './calls.js'
 import { Limit, limitBegins } from './chronograph.js'
 import type { Connection } from './connection.js'
@@ -20,6 +21,7 @@ export function appendText(c: Connection, chunk: Uint8Array, flags: number, now:
   const keep = (flags & KEEP_CHUNK) !== 0
   const mss = currentMss(c, now)
   const goal = sizeGoal(c, mss)
+  startTransmitting(c)
   checkAppLimited(c)
   // the SYN comes before any text
   if (queue.writeSeq === snd.iss) queue.append(SYN)

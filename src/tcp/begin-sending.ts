@@ -1,10 +1,10 @@
 import { congestionControl } from './congestion/index.js'
 import type { Connection } from './connection.js'
 import { initialWindow } from './cwnd-validation.js'
-import { DeliveryRate } from './delivery-rate.js'
+import { DeliveryRate, IDLE_RATE } from './delivery-rate.js'
 import { armKeepalive } from './keepalive.js'
 import { updatePacingRate } from './recovery/cwnd-control.js'
-import { Recovery } from './recovery/recovery.js'
+import { idleRecovery, isIdle, Recovery } from './recovery/recovery.js'
 import { retransmitOversized } from './recovery/retransmit.js'
 import { RttEstimator } from './rtt.js'
 import { computeMss } from './segment-size.js'
@@ -19,20 +19,27 @@ export function beginSending(c: Connection, iss: number, _now: Instant): void {
   snd.iss = iss
   snd.una = snd.nxt = snd.pushedSeq = snd.smallSeq = snd.up = snd.cwndUsageSeq = iss
   snd.queue = new SendQueue(iss, settings.chargeOverhead ? RECORD_OVERHEAD : 0)
-  snd.rate = new DeliveryRate()
   snd.bufferFixed = c.sendBuffer > 0
   snd.buffer = snd.bufferFixed ? c.sendBuffer : settings.sendBuffer[1]
   c.rtt = new RttEstimator(settings)
-  c.recovery = new Recovery(settings.dupAckThreshold)
+  c.recovery = idleRecovery(settings.dupAckThreshold)
   computeMss(c)
   c.congestion = congestionControl(c.congestionName || settings.congestionControl, initialWindow(c))
+}
+
+/** Something will be sent: makes what only connections need that send. */
+export function startTransmitting(c: Connection): void {
+  if (!isIdle(c.recovery)) return
+  c.recovery = new Recovery(c.recovery.reordering)
+  c.snd.rate = new DeliveryRate()
+  if (c.established) updatePacingRate(c)
 }
 
 /** An RTT seen outside the send queue: of the SYN-ACK that a SYN-queue entry sent, ms. */
 export function seedRtt(c: Connection, rtt: Millis, now: Instant): void {
   c.rtt.sampleMinimum(rtt, now)
   c.rtt.sample(rtt, c.snd.una, c.snd.nxt)
-  c.snd.rate.delivered++
+  c.snd.delivered++
 }
 
 /** The handshake is complete: initial window, send buffer, keepalive. After ackArrives of the ACK that completed it. */
@@ -48,7 +55,11 @@ export function establishSending(c: Connection, now: Instant): void {
   snd.retransmits = 0
   snd.backoff = 0
   congestion.begin(c, now)
-  updatePacingRate(c)
+  if (snd.queue.empty) {
+    // the SYN alone was sent: what was made for it is not needed until there is text
+    c.recovery = idleRecovery(c.recovery.reordering)
+    snd.rate = IDLE_RATE
+  } else updatePacingRate(c)
   if (!snd.bufferFixed && c.env.settings.autotuneSendBuffer) expandSendBuffer(c)
   if (c.keepalive) armKeepalive(c, now)
 }
@@ -57,8 +68,9 @@ export function establishSending(c: Connection, now: Instant): void {
 export function endSending(c: Connection): void {
   if (c.snd.queue === undefined) return
   c.snd.queue.clear()
+  if (isIdle(c.recovery)) return
   c.recovery.packetsOut = c.recovery.sackedOut = c.recovery.lostOut = c.recovery.retransOut = 0
-  c.recovery.retransmitFrom = null
+  c.recovery.retransmitFrom = c.recovery.sackHint = null
 }
 
 /**

@@ -4,12 +4,11 @@ import { Mark, type SendRecord } from './send-record.js'
 import { after } from './sequence.js'
 import type { Instant, Millis } from './time.js'
 
-/** What a connection delivered, and how fast (draft-cheng-iccrg-delivery-rate-estimation). Segments, ms. */
+/**
+ * How fast a connection delivers (draft-cheng-iccrg-delivery-rate-estimation). Segments, ms. Made with the first text;
+ * until then connections share one that nobody changes.
+ */
 export class DeliveryRate {
-  /** Segments delivered so far, those with CE marks, those lost. */
-  delivered = 0
-  deliveredCe = 0
-  lost = 0
   deliveredAt: Instant = -0.5
   /** When the segment was sent that was delivered last. */
   firstSentAt: Instant = -0.5
@@ -19,7 +18,13 @@ export class DeliveryRate {
   sampleDelivered = 0
   sampleInterval: Millis = -0.5
   sampleAppLimited = false
+  /** Octets per second at which Linux would pace; Infinity: not known yet. */
+  pacingRate = Number.POSITIVE_INFINITY
+  /** When the next segment is due, where they are spaced out by that rate. */
+  paceUntil: Instant = Number.NEGATIVE_INFINITY
 }
+
+export const IDLE_RATE = new DeliveryRate()
 
 /** Sample of the ACK being processed; there is one at a time. */
 export const sample: AckSample & { priorAt: Instant; lastEnd: number; sendInterval: Millis; retransmitted: boolean } = {
@@ -62,8 +67,8 @@ export function noteSent(c: Connection, record: SendRecord, now: Instant): void 
   }
   record.firstSentAt = rate.firstSentAt
   record.deliveredAt = rate.deliveredAt
-  record.delivered = rate.delivered
-  record.deliveredCe = rate.deliveredCe
+  record.delivered = c.snd.delivered
+  record.deliveredCe = c.snd.deliveredCe
   record.appLimited = rate.appLimited !== 0
 }
 
@@ -91,14 +96,14 @@ export function noteDelivered(c: Connection, record: SendRecord): void {
 
 /** Segments were delivered. */
 export function countDelivered(c: Connection, segments: number, marked: boolean): void {
-  c.snd.rate.delivered += segments
-  if (marked) c.snd.rate.deliveredCe += segments
+  c.snd.delivered += segments
+  if (marked) c.snd.deliveredCe += segments
 }
 
 /** The ACK is processed: makes its rate sample. */
 export function makeSample(c: Connection, delivered: number, lost: number, now: Instant): void {
   const { rate } = c.snd
-  if (rate.appLimited !== 0 && rate.delivered > rate.appLimited) rate.appLimited = 0
+  if (rate.appLimited !== 0 && c.snd.delivered > rate.appLimited) rate.appLimited = 0
   if (delivered > 0) rate.deliveredAt = now
   sample.delivered = delivered
   sample.lost = lost
@@ -106,7 +111,7 @@ export function makeSample(c: Connection, delivered: number, lost: number, now: 
     sample.rateInterval = -1
     return
   }
-  sample.rateDelivered = rate.delivered - sample.priorDelivered
+  sample.rateDelivered = c.snd.delivered - sample.priorDelivered
   // ACKs may be compressed and sends bunched: the longer of both is the time it took
   const interval = Math.max(sample.sendInterval, now - sample.priorAt)
   sample.rateInterval = interval
@@ -133,6 +138,6 @@ export function checkAppLimited(c: Connection): void {
     recovery.inFlight < c.congestion.cwnd &&
     recovery.lostOut <= recovery.retransOut
   ) {
-    snd.rate.appLimited = snd.rate.delivered + recovery.inFlight || 1
+    snd.rate.appLimited = snd.delivered + recovery.inFlight || 1
   }
 }

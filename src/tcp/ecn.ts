@@ -103,7 +103,7 @@ function checkThirdSegment(c: Connection, ecn: Ecn, agreed: number, seg: Segment
   if (c.env.settings.ecnFallback && !fieldChangeIsValid(NOT_ECT, told)) ecn.aceBroken = true
   else if (told === CE) {
     ecn.deliveredCe++
-    c.snd.rate.deliveredCe++
+    c.snd.deliveredCe++
   }
 }
 

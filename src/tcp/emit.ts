@@ -70,11 +70,11 @@ export function emit(
 
 /** The first window is not paced: its rate is not known. Time lost since the last segment is made up for by half. */
 function pace(c: Connection, octets: number, now: Instant): void {
-  const { snd } = c
-  if (snd.pacingRate === Number.POSITIVE_INFINITY || snd.textSegmentsSent < UNPACED) return
-  const length = (octets * 1000) / snd.pacingRate
-  const late = Math.max(0, now - Math.max(snd.paceUntil, 0))
-  snd.paceUntil = now + length - Math.min(length / 2, late)
+  const { rate } = c.snd
+  if (rate.pacingRate === Number.POSITIVE_INFINITY || c.snd.textSegmentsSent < UNPACED) return
+  const length = (octets * 1000) / rate.pacingRate
+  const late = Math.max(0, now - Math.max(rate.paceUntil, 0))
+  rate.paceUntil = now + length - Math.min(length / 2, late)
 }
 
 /** A bare ACK (acknowledge.ts decides when). SEQ is SND.NXT, or the right edge of a window that shrank. */

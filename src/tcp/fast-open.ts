@@ -194,7 +194,7 @@ export function fastOpenSynAckArrives(c: Connection, seg: Segment, now: Instant)
   if (fastOpen.synText > 0) {
     fastOpen.synTextAcknowledged = true
     // SYN and text left in one packet
-    if (c.snd.rate.delivered > 1) c.snd.rate.delivered--
+    if (c.snd.delivered > 1) c.snd.delivered--
     env.counters.count('TcpExtTCPFastOpenActive')
   }
   return false

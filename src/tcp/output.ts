@@ -1,15 +1,16 @@
 import { FIN, PSH, SYN } from '../wire/index.js'
+import { startTransmitting } from './begin-sending.js'
 import { Limit, limitBegins, limitEnds } from './chronograph.js'
 import type { Connection } from './connection.js'
 import { validateCwnd } from './cwnd-validation.js'
-import { currentMss, largestRecord } from './segment-size.js'
 import { retransmitLost } from './recovery/retransmit.js'
+import { currentMss, largestRecord } from './segment-size.js'
 import { checkSpace } from './send-buffer.js'
 import type { SendRecord } from './send-record.js'
 import { after, seqAdd } from './sequence.js'
 import { State } from './state-name.js'
-import { arm } from './timeouts.js'
 import type { Instant } from './time.js'
+import { arm } from './timeouts.js'
 import { Timer } from './timers.js'
 import { advanceNext, transmitRecord } from './transmit.js'
 import { armTransmit, scheduleProbe, transmitTimerArmed } from './transmit-timers.js'
@@ -25,7 +26,7 @@ export const Nagle = { Off: 1, Cork: 2, Push: 4 } as const
 
 /** Bounds on how long a burst takes to send at the flow's rate: 1/1024 s (Linux sk_pacing_shift), more on short paths. */
 const BURSTS_PER_SECOND = 1024
-const SHORT_RTT_SHIFT = 9
+const SHORT_RTT = 512
 /** Longest wait for more text to fill a super-segment, ms. */
 const DEFER_MOST = 1
 
@@ -65,6 +66,7 @@ export function queueFin(c: Connection, now: Instant): void {
   const { snd } = c
   const { queue } = snd
   if (snd.finQueued) return
+  startTransmitting(c)
   snd.finQueued = true
   snd.finSeq = queue.writeSeq
   const { tail } = queue
@@ -168,8 +170,9 @@ function isLoneFin(c: Connection, record: SendRecord): boolean {
 
 /** The next segment is not due yet: it is sent when it is. */
 export function pacingHolds(c: Connection, now: Instant): boolean {
-  if (c.snd.paceUntil <= now) return false
-  arm(c, Timer.Hold, c.snd.paceUntil, now)
+  const { paceUntil } = c.snd.rate
+  if (paceUntil <= now) return false
+  arm(c, Timer.Hold, paceUntil, now)
   return true
 }
 
@@ -184,9 +187,9 @@ export function burstSize(c: Connection, mss: number): number {
   const { settings } = c.env
   const largest = largestRecord(c, mss)
   if (!settings.sizeByRate) return Math.max(1, Math.floor(largest / mss))
-  let octets = c.snd.pacingRate / BURSTS_PER_SECOND
+  let octets = c.snd.rate.pacingRate / BURSTS_PER_SECOND
   // on a short path there is little to be gained from small bursts
-  const shift = c.rtt.minimumMicros / 2 ** SHORT_RTT_SHIFT
+  const shift = c.rtt.minimumMicros / SHORT_RTT
   if (shift < 32) octets += largest >> shift
   return Math.max(Math.floor(Math.min(octets, largest) / mss), settings.minTsoSegments)
 }

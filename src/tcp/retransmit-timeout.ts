@@ -4,6 +4,7 @@ import { enterLoss } from './recovery/enter.js'
 import { CaState } from './recovery/recovery.js'
 import { retransmitRecord } from './recovery/retransmit.js'
 import { fail } from './reset.js'
+import { Timeouts } from './send-state.js'
 import { State } from './state-name.js'
 import { type Instant, type Millis, NEVER } from './time.js'
 import { armRetransmit } from './transmit-timers.js'
@@ -26,12 +27,14 @@ export function retransmitExpired(c: Connection, now: Instant): void {
   if (retriesExhausted(c, now)) return giveUp(c, now)
   countTimeout(c)
   enterLoss(c, now)
-  if (recovery.state === CaState.Loss && snd.timeoutStamp === NEVER) {
-    snd.timeoutStamp = now
-    snd.timeoutRecoveries++
+  snd.timeouts ??= new Timeouts()
+  const { timeouts } = snd
+  if (recovery.state === CaState.Loss && timeouts.since === NEVER) {
+    timeouts.since = now
+    timeouts.recoveries++
   }
+  timeouts.count++
   snd.retransmits++
-  snd.timeouts++
   retransmittedAgain(c, snd.retransmits, now)
   retransmitRecord(c, snd.queue.head!, 1, now)
   backOff(c)

@@ -52,8 +52,9 @@ export function expandSendBuffer(c: Connection): void {
   if (snd.buffer < wanted) snd.buffer = Math.max(snd.buffer, Math.min(wanted, env.settings.sendBuffer[2]))
 }
 
+/** The smallest power of two that is not less. */
 function powerOfTwo(n: number): number {
-  return 2 ** Math.ceil(Math.log2(n))
+  return n <= 1 ? 1 : 1 << (32 - Math.clz32(n - 1))
 }
 
 /** Room has come free: lets the buffer grow if the network could take more, and wakes a program that waits. */

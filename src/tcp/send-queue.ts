@@ -20,7 +20,8 @@ export class SendQueue implements TextSource {
   charged = 0
   /** What a record costs beyond its text, octets of send buffer. */
   readonly overhead: number
-  readonly #text = new SendText()
+  /** null: there never was any. */
+  #text: SendText | null = null
 
   constructor(seq: number, overhead: number) {
     this.writeSeq = seq
@@ -37,7 +38,7 @@ export class SendQueue implements TextSource {
   }
 
   copyText(seq: number, length: number, target: Uint8Array, at: number): void {
-    this.#text.copyText(seq, length, target, at)
+    this.#text!.copyText(seq, length, target, at)
   }
 
   /** A new record behind all others, of no text yet. */
@@ -58,6 +59,7 @@ export class SendQueue implements TextSource {
   /** Text for the last record. */
   appendText(chunk: Uint8Array, from: number, length: number, keep: boolean): void {
     const record = this.tail!
+    this.#text ??= new SendText()
     if (keep) this.#text.keep(chunk, from, length, this.writeSeq)
     else this.#text.append(chunk, from, length, this.writeSeq)
     record.endSeq = this.writeSeq = (this.writeSeq + length) | 0
@@ -150,7 +152,7 @@ export class SendQueue implements TextSource {
 
   /** Text before `seq` is not needed any more. */
   release(seq: number): void {
-    this.#text.release(seq)
+    this.#text?.release(seq)
   }
 
   /** Everything: the connection is closed. */
@@ -162,7 +164,7 @@ export class SendQueue implements TextSource {
     }
     this.head = this.tail = this.unsent = this.earliest = this.latest = null
     this.charged = 0
-    this.#text.release(this.writeSeq)
+    this.#text?.release(this.writeSeq)
   }
 
   // --- by time ---

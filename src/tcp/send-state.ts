@@ -1,7 +1,7 @@
 import type { Chronograph } from './chronograph.js'
-import type { DeliveryRate } from './delivery-rate.js'
+import { type DeliveryRate, IDLE_RATE } from './delivery-rate.js'
 import type { SendQueue } from './send-queue.js'
-import { type Instant, NEVER } from './time.js'
+import { type Instant, type Millis, NEVER } from './time.js'
 
 /** The send half of the TCB: SND.* of RFC 9293 3.3.1 and what sending needs beside. Owned by output.ts, ack-arrives.ts, recovery/. */
 export class SendState {
@@ -78,10 +78,6 @@ export class SendState {
   smallSeq = 0
   /** When anything was last sent. */
   lastEmitted: Instant = -NEVER
-  /** Octets per second at which Linux would pace; Infinity: not known yet. */
-  pacingRate = Number.POSITIVE_INFINITY
-  /** When the next segment is due, where they are spaced out by that rate. */
-  paceUntil: Instant = -NEVER
 
   // --- use of the congestion window (RFC 7661, Linux tcp_cwnd_validate) ---
   /** cwnd was what limited us in the window that ends at `cwndUsageSeq`; most segments in flight in it. */
@@ -92,7 +88,11 @@ export class SendState {
   cwndUsed = 0
   cwndStamp: Instant = -NEVER
 
-  rate!: DeliveryRate
+  /** Segments delivered so far, those of them with CE marks, and those lost. */
+  delivered = 0
+  deliveredCe = 0
+  lostSegments = 0
+  rate: DeliveryRate = IDLE_RATE
   chronograph: Chronograph | null = null
 
   // --- counts (tcp_info, RFC 4898) ---
@@ -103,9 +103,16 @@ export class SendState {
   segmentsReceived = 0
   textSegmentsSent = 0
   segmentsRetransmitted = 0
-  /** RTO time-outs, recoveries begun by them, when the current one began and the time spent in those that ended, ms. */
-  timeouts = 0
-  timeoutRecoveries = 0
-  timeoutStamp: Instant = NEVER
-  timeoutTime = 0
+  /** null: the RTO never passed. */
+  timeouts: Timeouts | null = null
+}
+
+/** RTO time-outs of a connection, recoveries begun by them, and the time spent in them. */
+export class Timeouts {
+  count = 0
+  recoveries = 0
+  /** When the current one began; NEVER: there is none. */
+  since: Instant = NEVER
+  /** In those that ended, ms. */
+  total: Millis = 0
 }

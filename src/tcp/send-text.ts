@@ -17,21 +17,35 @@ class Chunk {
   }
 }
 
-const BLOCK = 65536
-const SMALLEST_BLOCK = 1024
-/** Whole blocks not in use, shared by all connections: at most 16 MB. */
-const freeBlocks: Uint8Array[] = []
-const FREE_BLOCKS_LIMIT = 256
+/** Sizes of blocks are powers of two. */
+const SMALLEST_BITS = 10
+const LARGEST_BITS = 16
 
-function takeBlock(wanted: number): Uint8Array {
-  if (wanted > BLOCK / 2) return freeBlocks.pop() ?? new Uint8Array(BLOCK)
-  let size = SMALLEST_BLOCK
-  while (size < wanted) size *= 2
-  return new Uint8Array(size)
+/** Blocks not in use, shared by all connections, by the bits of their size; of each size at most 4 MB, of the largest 16. */
+const free: (Chunk | null)[] = new Array<Chunk | null>(LARGEST_BITS + 1).fill(null)
+const freeCount: number[] = new Array<number>(LARGEST_BITS + 1).fill(0)
+const freeMost = (bits: number): number => (bits === LARGEST_BITS ? 1 << 24 : 1 << 22) >> bits
+
+/** A block for `wanted` octets of text that begin at `seq`, or for as many of them as the largest takes. */
+function takeBlock(wanted: number, seq: number): Chunk {
+  const bits = Math.min(LARGEST_BITS, Math.max(SMALLEST_BITS, 32 - Math.clz32(wanted - 1)))
+  const block = free[bits]!
+  if (block === null) return new Chunk(new Uint8Array(1 << bits), seq, 0, true)
+  free[bits] = block.next
+  freeCount[bits]!--
+  block.next = null
+  block.seq = seq
+  return block
 }
 
-function giveBlock(bytes: Uint8Array): void {
-  if (bytes.length === BLOCK && freeBlocks.length < FREE_BLOCKS_LIMIT) freeBlocks.push(bytes)
+function giveBlock(block: Chunk): void {
+  const bits = 31 - Math.clz32(block.bytes.length)
+  block.length = 0
+  block.next = null
+  if (freeCount[bits]! >= freeMost(bits)) return
+  block.next = free[bits]!
+  free[bits] = block
+  freeCount[bits]!++
 }
 
 /** The text of a connection that is not acknowledged yet, by sequence number. Nothing is held when there is none. */
@@ -55,10 +69,10 @@ export class SendText {
       }
     }
     while (at < end) {
-      const bytes = takeBlock(end - at)
-      const n = Math.min(bytes.length, end - at)
-      copy(chunk, at, n, bytes, 0)
-      last = new Chunk(bytes, (seq + (at - from)) | 0, n, true)
+      last = takeBlock(end - at, (seq + (at - from)) | 0)
+      const n = Math.min(last.bytes.length, end - at)
+      copy(chunk, at, n, last.bytes, 0)
+      last.length = n
       this.#link(last)
       at += n
     }
@@ -89,9 +103,10 @@ export class SendText {
   release(seq: number): void {
     let chunk = this.#first
     while (chunk !== null && ((chunk.seq + chunk.length - seq) | 0) <= 0) {
-      if (chunk.own) giveBlock(chunk.bytes)
+      const { next }: Chunk = chunk
       if (this.#cursor === chunk) this.#cursor = null
-      chunk = chunk.next
+      if (chunk.own) giveBlock(chunk)
+      chunk = next
     }
     this.#first = chunk
     if (chunk === null) this.#last = null

@@ -27,16 +27,16 @@ test.each(['rfc9293', 'freebsd'] as const)(
   (profile) => {
     const s = new Sender(profile, {}, { mss: 1460 })
     s.c.snd.maxWnd = 1000
-    s.ack(1, { window: 600 })
+    s.measure(100, 600)
     s.write(2000)
-    expect(s.sent()).toEqual(['. 1:601(600)'])
+    expect(s.sent()).toEqual(['. 2:602(600)'])
   },
 )
 
 test('Linux: segments are at most half of the largest window, so that this does not arise', () => {
   const s = new Sender('linux')
   s.c.snd.maxWnd = 1000
-  s.ack(1, { window: 1001 })
+  s.measure(100, 1001)
   s.write(2000)
   expect(s.c.snd.mss).toBe(500)
   expect(s.host.take()).toHaveLength(2)

@@ -73,9 +73,9 @@ export function tcpInfo(c: Connection, now: Instant): TcpInfo {
     tcpi_snd_wnd: snd.wnd,
     tcpi_rcv_wnd: rcv.wnd,
     tcpi_rehash: 0,
-    tcpi_total_rto: snd.timeouts,
-    tcpi_total_rto_recoveries: snd.timeoutRecoveries,
-    tcpi_total_rto_time: Math.floor(snd.timeoutTime),
+    tcpi_total_rto: snd.timeouts?.count ?? 0,
+    tcpi_total_rto_recoveries: snd.timeouts?.recoveries ?? 0,
+    tcpi_total_rto_time: Math.floor(snd.timeouts?.total ?? 0),
     tcpi_received_ce: ecn?.receivedCe ?? 0,
     tcpi_received_e1_bytes: ecn?.receivedOctets[ECT1] ?? 0,
     tcpi_received_e0_bytes: ecn?.receivedOctets[ECT0] ?? 0,
@@ -110,9 +110,9 @@ function senderInfo(c: Connection, info: TcpInfo, now: Instant): void {
   info.tcpi_lost = recovery.lostOut
   info.tcpi_retrans = recovery.retransOut
   info.tcpi_notsent_bytes = Math.max(0, unsentOctets(c))
-  info.tcpi_pacing_rate = snd.pacingRate === Number.POSITIVE_INFINITY ? UNLIMITED_RATE : Math.floor(snd.pacingRate)
-  info.tcpi_delivered = rate.delivered
-  info.tcpi_delivered_ce = rate.deliveredCe
+  info.tcpi_pacing_rate = rate.pacingRate === Number.POSITIVE_INFINITY ? UNLIMITED_RATE : Math.floor(rate.pacingRate)
+  info.tcpi_delivered = snd.delivered
+  info.tcpi_delivered_ce = snd.deliveredCe
   info.tcpi_delivery_rate =
     rate.sampleInterval > 0 ? Math.floor((rate.sampleDelivered * snd.mss * 1000) / rate.sampleInterval) : 0
   info.tcpi_delivery_rate_app_limited = rate.sampleAppLimited ? 1 : 0

@@ -1,4 +1,5 @@
 import { ACK, FIN, PSH, SYN } from '../wire/index.js'
+import { startTransmitting } from './begin-sending.js'
 import type { Connection } from './connection.js'
 import { noteSent } from './delivery-rate.js'
 import { emit } from './emit.js'
@@ -21,15 +22,7 @@ export function transmitRecord(c: Connection, record: SendRecord, retransmission
   noteSent(c, record, now)
   record.sentAt = now
   queue.stamp(record)
-  emit(
-    c,
-    flags,
-    record.seq,
-    length,
-    retransmission,
-    now,
-    record.segments > 1 ? record.mss : 0,
-  )
+  emit(c, flags, record.seq, length, retransmission, now, record.segments > 1 ? record.mss : 0)
 }
 
 /** `queue.unsent` was sent: SND.NXT moves, and the timer runs (RFC 6298 5.1). */
@@ -45,8 +38,9 @@ export function advanceNext(c: Connection, record: SendRecord, now: Instant): vo
 
 /** The SYN, sent by handshake.ts, becomes a record in flight, and so does text behind it (RFC 7413). */
 export function recordSyn(c: Connection, textLength: number, now: Instant): void {
-  const { snd, recovery } = c
+  const { snd } = c
   const { queue } = snd
+  startTransmitting(c)
   if (queue.writeSeq === snd.iss) queue.append(SYN)
   for (let record = queue.unsent; record !== null; record = queue.unsent) {
     if ((record.flags & SYN) === 0) {
@@ -60,6 +54,6 @@ export function recordSyn(c: Connection, textLength: number, now: Instant): void
     queue.stamp(record)
     queue.advance()
     snd.nxt = record.endSeq
-    recovery.packetsOut += record.segments
+    c.recovery.packetsOut += record.segments
   }
 }

@@ -1,6 +1,6 @@
 import type { Connection } from '../connection.js'
 import { CaState } from '../recovery/recovery.js'
-import { after } from '../sequence.js'
+import { after, seqAdd } from '../sequence.js'
 import type { Instant, Millis } from '../time.js'
 import { type AckSample, CongestionControl } from './controller.js'
 
@@ -20,48 +20,64 @@ const HYSTART_SAMPLES = 8
 const HYSTART_RISE_MIN: Millis = 4
 const HYSTART_RISE_MAX: Millis = 16
 
+/** What CUBIC remembers of a connection that sends. */
+class Curve {
+  /** ACKed segments per segment of growth. */
+  per = 0
+  /** cwnd at the last reduction; 0: there was none. */
+  lastMax = 0
+  lastCwnd = 0
+  lastTime: Instant = -0.5
+  origin = 0
+  /** K, 1/1024 s. */
+  k = 0
+  /** Smallest RTT, ms; 0: unknown. */
+  delayMin: Millis = 0.5
+  /** When this epoch of growth began; NaN: it begins with the next ACK. */
+  epoch: Instant = Number.NaN
+  acked = 0
+  /** Window a Reno flow would have. */
+  renoCwnd = 0
+
+  // --- HyStart ---
+  found = false
+  roundStart: Instant = -0.5
+  roundEnd = 0
+  lastAck: Instant = -0.5
+  roundRtt: Millis = Number.POSITIVE_INFINITY
+  samples = 0
+
+  constructor(roundEnd: number, now: Instant) {
+    this.lastTime = 0
+    this.delayMin = 0
+    this.startRound(roundEnd, now)
+  }
+
+  startRound(end: number, now: Instant): void {
+    this.roundStart = this.lastAck = now
+    this.roundEnd = end
+    this.roundRtt = Number.POSITIVE_INFINITY
+    this.samples = 0
+  }
+}
+
 /** CUBIC (RFC 9438) with HyStart (Ha and Rhee 2011), in the arithmetic of Linux, whole segments and 1/1024 s. */
 export class Cubic extends CongestionControl {
   readonly name = 'cubic'
-  /** ACKed segments per segment of growth. */
-  #per = 0
-  #lastMax = 0
-  #lastCwnd = 0
-  #lastTime: Instant = -0.5
-  #origin = 0
-  /** K, 1/1024 s. */
-  #k = 0
-  /** Smallest RTT, ms; 0: unknown. */
-  #delayMin: Millis = 0.5
-  /** When this epoch of growth began; NaN: it begins with the next ACK. */
-  #epoch: Instant = Number.NaN
-  #acked = 0
-  /** Window a Reno flow would have. */
-  #renoCwnd = 0
+  /** null: nothing was sent yet. */
+  #curve: Curve | null = null
 
-  // --- HyStart ---
-  #found = false
-  #roundStart: Instant = -0.5
-  #roundEnd = 0
-  #lastAck: Instant = -0.5
-  #roundRtt: Millis = Number.POSITIVE_INFINITY
-  #samples = 0
-
-  constructor(cwnd: number) {
-    super(cwnd)
-    this.#reset()
+  override begin(): void {
+    this.#curve = null
   }
 
-  override begin(c: Connection, now: Instant): void {
-    this.#reset()
-    this.#startRound(c, now)
-  }
-
-  ssthreshAfterLoss(_c: Connection): number {
-    this.#epoch = Number.NaN
+  ssthreshAfterLoss(c: Connection, now: Instant): number {
+    const { cwnd } = this
+    const curve = this.#of(c, now)
+    curve.epoch = Number.NaN
     // fast convergence (RFC 9438 4.7): a flow that did not get back to its window leaves room for others
-    this.#lastMax = this.cwnd < this.#lastMax ? Math.floor((this.cwnd * (1024 + BETA)) / 2048) : this.cwnd
-    return Math.max(Math.floor((this.cwnd * BETA) / 1024), 2)
+    curve.lastMax = cwnd < curve.lastMax ? Math.floor((cwnd * (1024 + BETA)) / 2048) : cwnd
+    return Math.max(Math.floor((cwnd * BETA) / 1024), 2)
   }
 
   grow(c: Connection, acked: number, now: Instant): void {
@@ -71,131 +87,117 @@ export class Cubic extends CongestionControl {
       left = this.growSlowStart(Math.min(acked, c.env.settings.abcLimit))
       if (left === 0) return
     }
-    this.#update(left, now)
-    this.growLinear(this.#per, left)
+    const curve = this.#of(c, now)
+    this.#update(curve, left, now)
+    this.growLinear(curve.per, left)
   }
 
   override stateChanges(c: Connection, to: CaState, now: Instant): void {
-    if (to !== CaState.Loss) return
-    this.#reset()
-    this.#startRound(c, now)
+    if (to === CaState.Loss) this.#curve = new Curve(c.snd.nxt, now)
   }
 
   /** Time without anything in flight is no time to grow in: the epoch moves with it (RFC 9438 4.2 on application limits). */
   override sendingStarts(c: Connection, now: Instant): void {
+    const curve = this.#curve
     const idle = now - c.snd.lastSent
-    if (!Number.isNaN(this.#epoch) && idle > 0) this.#epoch = Math.min(this.#epoch + idle, now)
+    if (curve !== null && !Number.isNaN(curve.epoch) && idle > 0) curve.epoch = Math.min(curve.epoch + idle, now)
   }
 
   override ackArrived(c: Connection, sample: AckSample, now: Instant): void {
     if (sample.rtt < 0) return
+    const curve = this.#of(c, now)
     // the first second after a reduction is not typical of the path
-    if (now - this.#epoch < 1000) return
+    if (now - curve.epoch < 1000) return
     const delay = sample.rtt > 0 ? sample.rtt : 0.001
-    if (this.#delayMin === 0 || this.#delayMin > delay) this.#delayMin = delay
-    if (!this.#found && this.slowStart && c.env.settings.hystart) this.#hystart(c, delay, now)
+    if (curve.delayMin === 0 || curve.delayMin > delay) curve.delayMin = delay
+    if (!curve.found && this.slowStart && c.env.settings.hystart) this.#hystart(c, curve, delay, now)
   }
 
-  #reset(): void {
-    this.#per = 0
-    this.#lastMax = 0
-    this.#lastCwnd = 0
-    this.#lastTime = 0
-    this.#origin = 0
-    this.#k = 0
-    this.#delayMin = 0
-    this.#epoch = Number.NaN
-    this.#acked = 0
-    this.#renoCwnd = 0
-    this.#found = false
+  #of(c: Connection, now: Instant): Curve {
+    // a round ends with the next ACK
+    this.#curve ??= new Curve(seqAdd(c.snd.una, -1), now)
+    return this.#curve
   }
 
-  #update(acked: number, now: Instant): void {
+  #update(curve: Curve, acked: number, now: Instant): void {
     const { cwnd } = this
     const at = Math.floor(now)
-    this.#acked += acked
-    if (this.#lastCwnd === cwnd && at - this.#lastTime <= 31) return
-    const started = !Number.isNaN(this.#epoch)
+    curve.acked += acked
+    if (curve.lastCwnd === cwnd && at - curve.lastTime <= 31) return
+    const started = !Number.isNaN(curve.epoch)
     // the function is worth computing once per ms
-    if (!started || at !== this.#lastTime) {
-      this.#lastCwnd = cwnd
-      this.#lastTime = at
-      if (!started) this.#startEpoch(acked, at)
-      this.#per = this.#perFromCurve(at)
+    if (!started || at !== curve.lastTime) {
+      curve.lastCwnd = cwnd
+      curve.lastTime = at
+      if (!started) this.#startEpoch(curve, acked, at)
+      curve.per = this.#perFromCurve(curve, at)
     }
-    this.#followReno()
+    this.#followReno(curve)
     // at most half again per round trip
-    this.#per = Math.max(this.#per, 2)
+    curve.per = Math.max(curve.per, 2)
   }
 
-  #startEpoch(acked: number, at: Instant): void {
+  #startEpoch(curve: Curve, acked: number, at: Instant): void {
     const { cwnd } = this
-    this.#epoch = at
-    this.#acked = acked
-    this.#renoCwnd = cwnd
-    if (this.#lastMax <= cwnd) {
-      this.#k = 0
-      this.#origin = cwnd
+    curve.epoch = at
+    curve.acked = acked
+    curve.renoCwnd = cwnd
+    if (curve.lastMax <= cwnd) {
+      curve.k = 0
+      curve.origin = cwnd
     } else {
       // K = cbrt((Wmax - cwnd) / C), in ticks
-      this.#k = Math.floor(Math.cbrt((2 ** 40 / SCALE) * (this.#lastMax - cwnd)))
-      this.#origin = this.#lastMax
+      curve.k = Math.floor(Math.cbrt((2 ** 40 / SCALE) * (curve.lastMax - cwnd)))
+      curve.origin = curve.lastMax
     }
   }
 
   /** W(t + RTT) = origin + C (t - K)^3 (RFC 9438 4.2), as ACKed segments per segment. */
-  #perFromCurve(at: Instant): number {
+  #perFromCurve(curve: Curve, at: Instant): number {
     const { cwnd } = this
-    const t = Math.floor(((at - this.#epoch + Math.ceil(this.#delayMin)) * TICKS) / 1000)
-    const offset = Math.abs(t - this.#k)
+    const t = Math.floor(((at - curve.epoch + Math.ceil(curve.delayMin)) * TICKS) / 1000)
+    const offset = Math.abs(t - curve.k)
     const delta = Math.floor((SCALE * offset * offset * offset) / 2 ** 40)
-    const target = t < this.#k ? this.#origin - delta : this.#origin + delta
+    const target = t < curve.k ? curve.origin - delta : curve.origin + delta
     const per = target > cwnd ? Math.floor(cwnd / (target - cwnd)) : 100 * cwnd
     // nothing is known of the path yet: 5 % per round trip
-    return this.#lastMax === 0 && per > 20 ? 20 : per
+    return curve.lastMax === 0 && per > 20 ? 20 : per
   }
 
   /** Never slower than Reno would be (RFC 9438 4.3). */
-  #followReno(): void {
+  #followReno(curve: Curve): void {
     const { cwnd } = this
     const step = (cwnd * RENO_SHARE) >> 3
-    if (step > 0 && this.#acked > step) {
-      const n = Math.ceil(this.#acked / step) - 1
-      this.#acked -= n * step
-      this.#renoCwnd += n
+    if (step > 0 && curve.acked > step) {
+      const n = Math.ceil(curve.acked / step) - 1
+      curve.acked -= n * step
+      curve.renoCwnd += n
     }
-    if (this.#renoCwnd > cwnd) this.#per = Math.min(this.#per, Math.floor(cwnd / (this.#renoCwnd - cwnd)))
+    if (curve.renoCwnd > cwnd) curve.per = Math.min(curve.per, Math.floor(cwnd / (curve.renoCwnd - cwnd)))
   }
 
-  #startRound(c: Connection, now: Instant): void {
-    this.#roundStart = this.#lastAck = now
-    this.#roundEnd = c.snd.nxt
-    this.#roundRtt = Number.POSITIVE_INFINITY
-    this.#samples = 0
-  }
-
-  #hystart(c: Connection, delay: Millis, now: Instant): void {
+  #hystart(c: Connection, curve: Curve, delay: Millis, now: Instant): void {
     // rounds are counted from the low window on, as Linux did from 5.15 to 6.13; later ones see the first rounds too and
     // leave slow start a little earlier
     if (this.cwnd < HYSTART_LOW_WINDOW) return
-    if (after(c.snd.una, this.#roundEnd)) this.#startRound(c, now)
+    if (after(c.snd.una, curve.roundEnd)) curve.startRound(c.snd.nxt, now)
     // a train of ACKs as long as half the RTT: the path is full
-    if (now - this.#lastAck <= HYSTART_ACK_GAP) {
-      this.#lastAck = now
-      const threshold = this.#delayMin + Math.min(1, 262_144_000 / c.snd.pacingRate)
-      if (now - this.#roundStart > (c.env.settings.pacing ? threshold : threshold / 2)) this.#leaveSlowStart()
+    if (now - curve.lastAck <= HYSTART_ACK_GAP) {
+      curve.lastAck = now
+      const threshold = curve.delayMin + Math.min(1, 262_144_000 / c.snd.rate.pacingRate)
+      if (now - curve.roundStart > (c.env.settings.pacing ? threshold : threshold / 2)) this.#leaveSlowStart(curve)
     }
-    if (this.#roundRtt > delay) this.#roundRtt = delay
-    if (this.#samples < HYSTART_SAMPLES) {
-      this.#samples++
+    if (curve.roundRtt > delay) curve.roundRtt = delay
+    if (curve.samples < HYSTART_SAMPLES) {
+      curve.samples++
     } else {
-      const rise = Math.min(Math.max(this.#delayMin / 8, HYSTART_RISE_MIN), HYSTART_RISE_MAX)
-      if (this.#roundRtt > this.#delayMin + rise) this.#leaveSlowStart()
+      const rise = Math.min(Math.max(curve.delayMin / 8, HYSTART_RISE_MIN), HYSTART_RISE_MAX)
+      if (curve.roundRtt > curve.delayMin + rise) this.#leaveSlowStart(curve)
     }
   }
 
-  #leaveSlowStart(): void {
-    this.#found = true
+  #leaveSlowStart(curve: Curve): void {
+    curve.found = true
     this.ssthresh = this.cwnd
   }
 }

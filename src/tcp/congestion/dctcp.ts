@@ -42,7 +42,7 @@ export class Dctcp extends CongestionControl {
 
   override ackArrived(c: Connection, _sample: AckSample): void {
     if (before(c.snd.una, this.#roundEnd)) return
-    const { delivered, deliveredCe } = c.snd.rate
+    const { delivered, deliveredCe } = c.snd
     const marked = deliveredCe - this.#deliveredCe
     const less = this.#alpha >> GAIN
     this.#alpha -= less === 0 ? this.#alpha : less
@@ -61,7 +61,7 @@ export class Dctcp extends CongestionControl {
 
   #startRound(c: Connection): void {
     this.#roundEnd = c.snd.nxt
-    this.#delivered = c.snd.rate.delivered
-    this.#deliveredCe = c.snd.rate.deliveredCe
+    this.#delivered = c.snd.delivered
+    this.#deliveredCe = c.snd.deliveredCe
   }
 }

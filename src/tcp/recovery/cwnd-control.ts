@@ -94,7 +94,7 @@ export function updatePacingRate(c: Connection): void {
   const ratio = congestion.cwnd < congestion.ssthresh / 2 ? pacingSsRatio : pacingCaRatio
   const window = Math.max(congestion.cwnd, c.recovery.packetsOut) * snd.mss
   // µs times 8 per 8 µs
-  snd.pacingRate = (window * ratio * 80_000) / Math.max(1, rtt.smoothed8)
+  snd.rate.pacingRate = (window * ratio * 80_000) / Math.max(1, rtt.smoothed8)
 }
 
 export { currentSsthresh }

@@ -31,13 +31,13 @@ export function markLost(c: Connection, record: SendRecord): void {
     if (marks & Mark.Retransmitted) {
       record.marks &= ~Mark.Retransmitted
       recovery.retransOut -= segments
-      c.snd.rate.lost += segments
+      c.snd.lostSegments += segments
     }
     return
   }
   record.marks |= Mark.Lost
   recovery.lostOut += segments
-  c.snd.rate.lost += segments
+  c.snd.lostSegments += segments
 }
 
 /** Keeps `retransmitFrom` at or before every record that may have to go again. */

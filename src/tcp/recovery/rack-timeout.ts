@@ -12,11 +12,11 @@ import { retransmitLost } from './retransmit.js'
 /** The reordering timer fired (RFC 8985 6.3): what might have been reordered is lost. */
 export function rackExpired(c: Connection, now: Instant): void {
   const { recovery, snd } = c
-  const lost = snd.rate.lost
+  const lost = snd.lostSegments
   if (rackTimeout(c, now)) {
     if (recovery.state !== CaState.Recovery) {
       enterRecovery(c, false, now)
-      reduceProportionally(c, 1, snd.rate.lost - lost, 0)
+      reduceProportionally(c, 1, snd.lostSegments - lost, 0)
     }
     retransmitLost(c, now)
   }

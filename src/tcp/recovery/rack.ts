@@ -102,7 +102,7 @@ export function updateReorderingWindow(c: Connection): void {
   if (recovery.rackDsackSeen) {
     recovery.rackSteps = Math.min(MOST_STEPS, recovery.rackSteps + 1)
     recovery.rackDsackSeen = false
-    recovery.rackLastDelivered = c.snd.rate.delivered
+    recovery.rackLastDelivered = c.snd.delivered
     recovery.rackPersist = WINDOW_PERSISTS
   } else if (recovery.rackPersist === 0) recovery.rackSteps = 1
 }

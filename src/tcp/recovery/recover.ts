@@ -68,9 +68,10 @@ function inRecovery(c: Connection, duplicates: number, marked: boolean, now: Ins
 function inLoss(c: Connection, duplicates: number, marked: boolean, now: Instant): boolean {
   const { recovery, snd } = c
   afterTimeout(c, duplicates, marked, now)
-  if ((recovery.state as CaState) !== CaState.Loss && snd.timeoutStamp !== NEVER) {
-    snd.timeoutTime += now - snd.timeoutStamp
-    snd.timeoutStamp = NEVER
+  const { timeouts } = snd
+  if ((recovery.state as CaState) !== CaState.Loss && timeouts !== null && timeouts.since !== NEVER) {
+    timeouts.total += now - timeouts.since
+    timeouts.since = NEVER
   }
   identifyLoss(c, now)
   return (recovery.state as CaState) === CaState.Open || (ack.flags & AckFlag.RetransmissionLost) !== 0

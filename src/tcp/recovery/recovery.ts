@@ -74,7 +74,18 @@ export class Recovery {
     return this.packetsOut - this.sackedOut - this.lostOut + this.retransOut
   }
 
+  /** A reduction is under way. */
   get reducing(): boolean {
     return this.state === CaState.Cwr || this.state === CaState.Recovery
   }
 }
+
+/** What connections share that have not sent anything yet, by their `reordering`; nobody changes it. */
+const idle: Recovery[] = []
+
+export function idleRecovery(reordering: number): Recovery {
+  idle[reordering] ??= new Recovery(reordering)
+  return idle[reordering]
+}
+
+export const isIdle = (recovery: Recovery): boolean => idle[recovery.reordering] === recovery

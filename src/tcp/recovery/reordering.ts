@@ -56,6 +56,6 @@ export function removeRenoSacks(c: Connection, acked: number, marked: boolean): 
 }
 
 function deliver(c: Connection, segments: number, marked: boolean): void {
-  c.snd.rate.delivered += segments
-  if (marked && c.ecn !== null && !c.ecn.accurate) c.snd.rate.deliveredCe += segments
+  c.snd.delivered += segments
+  if (marked && c.ecn !== null && !c.ecn.accurate) c.snd.deliveredCe += segments
 }

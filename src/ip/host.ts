@@ -90,13 +90,9 @@ export class Host implements Environment, InterfaceOwner {
   driver: Driver | null = null
   /** The time of the latest entry into the host, ms. */
   now: Instant = Number.NEGATIVE_INFINITY
-  /** TcpInSegs, TcpOutSegs and TcpRetransSegs since the counters were last looked at. */
-  segmentsIn = 0
-  segmentsOut = 0
-  segmentsRetransmitted = 0
+  readonly counters = new Counters()
 
   readonly #random: Random
-  readonly #counters = new Counters()
   readonly #deadlines = new Deadlines()
   readonly #receiver: Receiver
   readonly #loopbackLink: Loopback
@@ -216,11 +212,6 @@ export class Host implements Environment, InterfaceOwner {
 
   // --- what the machine calls: Environment ---
 
-  get counters(): Counters {
-    if (this.segmentsIn + this.segmentsOut > 0) this.#countSegments()
-    return this.#counters
-  }
-
   transmit(endpoint: Observed | null, segment: Segment, retransmission: boolean, now: Instant): void {
     if (endpoint !== null && endpoint.id <= this.#forgottenIds) return
     this.now = now
@@ -334,18 +325,8 @@ export class Host implements Environment, InterfaceOwner {
 
   /** Something that arrived is not processed, and it is not TCP that says so. */
   drop(segment: Segment | null, reason: DropReason, now: Instant): void {
-    this.#counters.drop(reason)
+    this.counters.drop(reason)
     if (this.observer !== null) this.observer.dropped(null, segment, reason, now)
-  }
-
-  #countSegments(): void {
-    const counters = this.#counters
-    counters.count('TcpInSegs', this.segmentsIn)
-    counters.count('TcpOutSegs', this.segmentsOut)
-    counters.count('TcpRetransSegs', this.segmentsRetransmitted)
-    this.segmentsIn = 0
-    this.segmentsOut = 0
-    this.segmentsRetransmitted = 0
   }
 }
 

@@ -152,7 +152,7 @@ export class Receiver {
       segment.ipOptions = returnRoute(frame.bytes, header.start + IPV4_HEADER_LENGTH, header.payloadStart)
     }
     const problem = parseTcp(frame.bytes, header.payloadStart, header.payloadEnd, segment, !frame.checksumPartial)
-    host.segmentsIn++
+    host.counters.segmentsIn++
     if (problem !== null) {
       host.counters.count(problem === DropReason.BadTcpChecksum ? 'TcpInCsumErrors' : 'TcpInErrs')
       return host.drop(null, problem, now)
@@ -183,7 +183,7 @@ export class Receiver {
     const udp = this.#udp
     takePacketHeader(segment, this.#header)
     const problem = parseTcp(frame.bytes, udp.dataStart, udp.dataEnd, segment, false)
-    host.segmentsIn++
+    host.counters.segmentsIn++
     if (problem !== null) return host.drop(null, problem, now)
     segment.udpSourcePort = udp.sourcePort
     segment.udpDestinationPort = udp.destinationPort

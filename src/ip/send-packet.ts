@@ -49,8 +49,8 @@ export function sendSegment(
   if (source.w3 === 0 && source.w1 === 0 && source.w0 === 0 && path.source !== null) segment.source = path.source
   const { gsoSize, textLength } = segment
   const pieces = gsoSize > 0 && textLength > gsoSize ? Math.ceil(textLength / gsoSize) : 1
-  host.segmentsOut += pieces
-  if (retransmission) host.segmentsRetransmitted += pieces
+  host.counters.segmentsOut += pieces
+  if (retransmission) host.counters.segmentsRetransmitted += pieces
   if (segment.flags & RST) host.counters.count('TcpOutRsts')
   if (host.observer !== null) host.observer.segmentSent(endpoint, segment, retransmission, now)
   const whole = textLength <= via.link.maxSuperSegment && ipOptions === null

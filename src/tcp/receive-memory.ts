@@ -45,7 +45,7 @@ export function packetCost(octets: number): number {
 export const collapsedCost = (octets: number): number => headSize(octets) + BUFFER_RECORD
 
 function headSize(octets: number): number {
-  const need = Math.ceil(octets / CACHE_LINE) * CACHE_LINE + SHARED_RECORD
+  const need = ((octets + CACHE_LINE - 1) & -CACHE_LINE) + SHARED_RECORD
   if (need <= SMALL_HEAD) return SMALL_HEAD
   let size = 1024
   while (size < need) size *= 2

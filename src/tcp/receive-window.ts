@@ -58,7 +58,7 @@ export function firstWindow(
   if (settings.chargeOverhead && fixed && limit > space) limit = space
   let window = Math.min(space, limit)
   if (settings.windowSlowStart && window > mss) window -= window % mss
-  window = Math.min(window, settings.signedWindows ? MAX_SIGNED : MAX_UNSCALED)
+  window = Math.min(window, settings.signedWindows ? MAX_SIGNED : settings.largestSynWindow)
   if (settings.initialReceiveWindow !== Number.POSITIVE_INFINITY) {
     window = Math.min(window, settings.initialReceiveWindow * mss)
   }
@@ -76,7 +76,7 @@ function largestWindow(settings: Settings, space: number): number {
 function shiftFor(settings: Settings, octets: number): number {
   if (settings.windowScale !== null) return settings.windowScale
   let shift = 0
-  while (shift < MAX_SHIFT && MAX_UNSCALED * 2 ** shift < octets) shift++
+  while (shift < MAX_SHIFT && MAX_UNSCALED << shift < octets) shift++
   return shift
 }
 
@@ -244,7 +244,7 @@ export function selectWindow(c: Connection): number {
     mss = full
     if (mss <= 0) return 0
   }
-  const unit = 2 ** rcv.wscale
+  const unit = 1 << rcv.wscale
   const shrink = settings.shrinkWindow && rcv.wscale > 0
   if (shrink) free = Math.floor(free / unit) * unit
   if (free < Math.floor(full / 2)) {
@@ -273,7 +273,7 @@ export function selectWindow(c: Connection): number {
 function selectPlain(c: Connection): number {
   const { rcv, snd } = c
   const { settings } = c.env
-  const largest = MAX_UNSCALED * 2 ** rcv.wscale
+  const largest = MAX_UNSCALED << rcv.wscale
   const offered = offeredWindow(c)
   let window = Math.max(0, Math.min(freeWindow(c), largest))
   if (c.windowClamp > 0) window = Math.min(window, c.windowClamp)
@@ -282,7 +282,7 @@ function selectPlain(c: Connection): number {
   } else if (window < Math.floor(rcv.buffer / 4) && window < snd.mss) window = 0
   // SHLD-14: the right edge never moves left
   if (window < offered && !settings.shrinkWindow) window = offered
-  const unit = 2 ** rcv.wscale
+  const unit = 1 << rcv.wscale
   return Math.min(Math.ceil(window / unit) * unit, largest)
 }
 
@@ -300,7 +300,7 @@ export function windowToOffer(c: Connection, _now: Instant): number {
     const offered = offeredWindow(c)
     window = selectWindow(c)
     if (window < offered && !(settings.shrinkWindow && rcv.wscale > 0)) {
-      const unit = 2 ** rcv.wscale
+      const unit = 1 << rcv.wscale
       window = Math.ceil(offered / unit) * unit
     }
   } else window = selectPlain(c)
@@ -308,8 +308,8 @@ export function windowToOffer(c: Connection, _now: Instant): number {
   rcv.wup = rcv.nxt
   const edge = seqAdd(rcv.nxt, window)
   if (after(edge, rcv.maxEdge)) rcv.maxEdge = edge
-  const most = rcv.wscale === 0 && settings.signedWindows ? MAX_SIGNED : MAX_UNSCALED * 2 ** rcv.wscale
-  return Math.floor(Math.min(window, most) / 2 ** rcv.wscale)
+  const most = rcv.wscale === 0 && settings.signedWindows ? MAX_SIGNED : MAX_UNSCALED << rcv.wscale
+  return Math.min(window, most) >> rcv.wscale
 }
 
 /** The program read `octets`: is an ACK sent to tell of the larger window, or one that waited for this? */
@@ -347,15 +347,12 @@ function updatePlain(c: Connection, now: Instant): void {
   // a delayed ACK will tell, soon
   if (rcv.finReceived || (rcv.owed & (Owed.Ack | Owed.Now)) === Owed.Ack) return
   const offered = offeredWindow(c)
-  const window = Math.max(0, Math.min(freeWindow(c), MAX_UNSCALED * 2 ** rcv.wscale))
+  const window = Math.max(0, Math.min(freeWindow(c), MAX_UNSCALED << rcv.wscale))
   const more = window - offered
-  if (more <= 0 || Math.floor(offered / 2 ** rcv.wscale) >= Math.floor(window / 2 ** rcv.wscale)) return
+  if (more <= 0 || offered >> rcv.wscale >= window >> rcv.wscale) return
   const mss = Math.max(snd.mss, rcv.mss)
   const worthwhile =
     more >= 2 * mss &&
-    (more >= rcv.buffer / 4 ||
-      window <= rcv.buffer / 8 ||
-      rcv.buffer <= 8 * mss ||
-      more >= MAX_UNSCALED * 2 ** rcv.wscale)
+    (more >= rcv.buffer / 4 || window <= rcv.buffer / 8 || rcv.buffer <= 8 * mss || more >= MAX_UNSCALED << rcv.wscale)
   if (worthwhile || 2 * more >= rcv.buffer) emitAck(c, now)
 }

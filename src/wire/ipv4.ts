@@ -1,5 +1,4 @@
 import { internAddress } from './address-table.js'
-import { checksum } from './checksum.js'
 import { DropReason } from './drop-reason.js'
 import type { IpAddress } from './ip-address.js'
 import { read16, read32, write16, write32 } from './octets.js'
@@ -21,13 +20,13 @@ export function parseIPv4(bytes: Uint8Array, start: number, end: number, header:
   if (headerLength < IPV4_HEADER_LENGTH || headerLength > end - start) return DropReason.BadIpHeaderLength
   const totalLength = read16(bytes, start + 2)
   if (totalLength < headerLength || totalLength > end - start) return DropReason.BadIpTotalLength
-  if (checksum(bytes, start, start + headerLength) !== 0) return DropReason.BadIpChecksum
+  if (headerSum(bytes, start, headerLength) !== 0xffff) return DropReason.BadIpChecksum
   const tos = bytes[start + 1]!
   const fragment = read16(bytes, start + 6)
   header.version = 4
   header.protocol = bytes[start + 9]!
-  header.source = internAddress(0, 0, 0xffff, read32(bytes, start + 12))
-  header.destination = internAddress(0, 0, 0xffff, read32(bytes, start + 16))
+  header.source = addressOf(read32(bytes, start + 12), header.source)
+  header.destination = addressOf(read32(bytes, start + 16), header.destination)
   header.start = start
   header.end = start + totalLength
   header.payloadStart = start + headerLength
@@ -41,6 +40,19 @@ export function parseIPv4(bytes: Uint8Array, start: number, end: number, header:
   header.moreFragments = (fragment & IPV4_MORE_FRAGMENTS) !== 0
   header.fragmentOffset = (fragment & 0x1fff) * 8
   return null
+}
+
+/** The address of a packet: most often that of the packet before. */
+function addressOf(word: number, last: IpAddress): IpAddress {
+  return last.w3 === word && last.isIPv4 ? last : internAddress(0, 0, 0xffff, word)
+}
+
+/** Sum of the header's words with the carries added back; 0xffff: its checksum is right. */
+function headerSum(bytes: Uint8Array, at: number, length: number): number {
+  let sum = 0
+  for (let i = at; i < at + length; i += 2) sum += (bytes[i]! << 8) | bytes[i + 1]!
+  sum = (sum >>> 16) + (sum & 0xffff)
+  return (sum >>> 16) + (sum & 0xffff)
 }
 
 /**
@@ -77,5 +89,5 @@ export function writeIPv4Header(
 /** Recomputes the header checksum of the IPv4 packet at `at`, after something in its header was changed. */
 export function updateIPv4Checksum(bytes: Uint8Array, at: number): void {
   write16(bytes, at + 10, 0)
-  write16(bytes, at + 10, checksum(bytes, at, at + (bytes[at]! & 15) * 4))
+  write16(bytes, at + 10, ~headerSum(bytes, at, (bytes[at]! & 15) * 4))
 }

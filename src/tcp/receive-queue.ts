@@ -14,6 +14,8 @@ export class Chunk {
   end = 0
   /** Where `bytes` may be filled to; `end` when it is a frame's. */
   limit = 0
+  /** Where our own part of `bytes` begins, if nobody else has seen it; -1 otherwise. */
+  own = -1
   /** What it costs of the receive buffer (see receive-memory.ts). */
   charge = 0
   next: Chunk | null = null
@@ -38,11 +40,33 @@ export function newChunk(bytes: Uint8Array, start: number, end: number, charge: 
   chunk.start = start
   chunk.end = end
   chunk.limit = end
+  chunk.own = -1
   chunk.charge = charge
   return chunk
 }
 
+/**
+ * Short text is copied into parts of one larger buffer: that of many connections lies close together. The part used last
+ * is used again when its text was copied out before anything else came.
+ */
+const SCRAPS = 16384
+let scraps = NOTHING
+let scrapsUsed = 0
+
+function newScrap(size: number, charge: number): Chunk {
+  if (scrapsUsed + size > scraps.length) {
+    scraps = new Uint8Array(SCRAPS)
+    scrapsUsed = 0
+  }
+  const chunk = newChunk(scraps, scrapsUsed, scrapsUsed, charge)
+  chunk.own = scrapsUsed
+  scrapsUsed += size
+  chunk.limit = scrapsUsed
+  return chunk
+}
+
 export function freeChunk(chunk: Chunk): void {
+  if (chunk.own >= 0 && chunk.limit === scrapsUsed && chunk.bytes === scraps) scrapsUsed = chunk.own
   chunk.bytes = NOTHING
   if (freeCount >= MOST_FREE) {
     chunk.next = null
@@ -84,11 +108,17 @@ export class ReceiveQueue {
       this.#link(newChunk(bytes, start, start + length, charge))
       return
     }
-    const own = new Uint8Array(copySize(length, this.octets))
-    copy(bytes, start, length, own, 0)
-    const chunk = newChunk(own, 0, length, charge)
-    chunk.limit = own.length
+    const chunk = this.#room(copySize(length, this.octets), charge)
+    copy(bytes, start, length, chunk.bytes, chunk.start)
+    chunk.end = chunk.start + length
     this.#link(chunk)
+  }
+
+  #room(size: number, charge: number): Chunk {
+    if (size <= SCRAPS / 4) return newScrap(size, charge)
+    const chunk = newChunk(new Uint8Array(size), 0, 0, charge)
+    chunk.limit = size
+    return chunk
   }
 
   /** Takes over a stretch of chunks, of the reassembly. */
@@ -139,6 +169,7 @@ export class ReceiveQueue {
     if (chunk === null || max <= 0) return null
     const n = Math.min(max, chunk.end - chunk.start)
     const view = chunk.bytes.subarray(chunk.start, chunk.start + n)
+    chunk.own = -1
     this.#advance(chunk, n)
     return view
   }

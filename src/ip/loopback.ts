@@ -2,8 +2,8 @@ import { type Instant, NEVER, type Timed } from '../tcp/index.js'
 import type { Frame } from '../wire/index.js'
 import type { FrameReceiver, Link } from './network-interface.js'
 
-/** MTU of Linux's lo, octets. */
-const LOOPBACK_MTU = 65_536
+/** MTU of Linux's lo as far as IPv4 goes, whose total length has 16 bits (IP_MAX_MTU), octets. */
+const LOOPBACK_MTU = 65_535
 
 /** The way of a host to itself. What is sent arrives at the same time, after the current entry into the host. */
 export class Loopback implements Link, Timed {

@@ -39,7 +39,9 @@ test('an echo between two hosts in real time over a memory pipe', async () => {
 
 test('an echo between two simulated hosts, in virtual time', async () => {
   const network = createNetwork({ latency: '50ms' })
-  const nets = ['client', 'server'].map((name) => createNet(network.host(name), { now: () => network.now, alive: null }))
+  const nets = ['client', 'server'].map((name) =>
+    createNet(network.host(name), { now: () => network.now, alive: null }),
+  )
   const server = network.host('server').interfaces[1]!.addresses[0]!.address
   let done = false
   const echoed = echo(nets[1]!, nets[0]!, String(server), 100_000).finally(() => {

@@ -106,6 +106,7 @@ export class ConnectionHandle extends Handle {
    * null: the host took everything. Else an error, or 'waits': `done` is called when it has. What is written is copied.
    */
   write(chunks: readonly Uint8Array[], done: (error: Errno | null) => void): null | Errno | 'waits' {
+    if (this.closed) return 'EBADF'
     const write: Write = { chunks, next: 0, at: 0, done }
     const { context, socket } = this
     if (this.#writes.length === 0 && this.#onConnect === null) {

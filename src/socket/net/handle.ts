@@ -9,6 +9,8 @@ import { type AddressInfo, localInfo, toAddress } from './addresses.js'
 import { entered, type NetContext, observed } from './context.js'
 import type { Teller } from './turns.js'
 
+const { nextTick } = process
+
 /**
  * What a `net` object stands on: a TCP socket of the host, the way it tells what happens to it, and whether it keeps the
  * process running.
@@ -21,6 +23,8 @@ export abstract class Handle extends AsyncResource implements ConnectionUser, Te
   #referenced = true
   #alive = false
   #onClosed: (() => void) | null = null
+  /** The program has heard why, and may hear that it is closed. */
+  #closeDue = false
 
   constructor(kind: string, context: NetContext, socket: TcpSocket) {
     super(kind, { requireManualDestroy: true })
@@ -35,6 +39,7 @@ export abstract class Handle extends AsyncResource implements ConnectionUser, Te
 
   tell(): void {
     if (!this.closed) return this.tellNext()
+    if (!this.#closeDue) return
     const told = this.#onClosed
     this.#onClosed = null
     this.emitDestroy()
@@ -66,7 +71,10 @@ export abstract class Handle extends AsyncResource implements ConnectionUser, Te
     observed(this.context, about, () => 'close()', null)
     this.#onClosed = told
     this.waitingChanged()
-    this.context.turns.add(this)
+    nextTick(() => {
+      this.#closeDue = true
+      this.context.turns.add(this)
+    })
   }
 
   protected end(now: Instant): void {
@@ -95,6 +103,11 @@ export abstract class Handle extends AsyncResource implements ConnectionUser, Te
 
   hasRef(): boolean {
     return this.#referenced
+  }
+
+  /** For `http`. */
+  getAsyncId(): number {
+    return this.asyncId()
   }
 
   /** Octets that were written and that the host has not taken. */

@@ -1,5 +1,6 @@
 export type { Alive } from './alive.js'
 export type { Lookup, TimerSource } from './context.js'
+export { replaceNodeNet } from './install.js'
 export type { Hosts } from './lookup.js'
 export { createNet, type Net, type NetOptions } from './net.js'
 export type { NetServer } from './net-server.js'

@@ -7,7 +7,7 @@ import { Handle } from './handle.js'
 
 /** A listening socket of the host. */
 export class ListenerHandle extends Handle {
-  onConnection: ((accepted: ConnectionHandle) => void) | null = null
+  onconnection: ((error: null, accepted: ConnectionHandle) => void) | null = null
   #listening = false
 
   constructor(context: NetContext, ipv6: boolean) {
@@ -36,7 +36,7 @@ export class ListenerHandle extends Handle {
     observed(context, accepted.observed, () => 'accept()', null)
     const handle = new ConnectionHandle(context, accepted)
     if (socket.listener!.acceptable > 0) context.turns.add(this)
-    if (this.onConnection === null) handle.close()
-    else this.onConnection(handle)
+    if (this.onconnection === null) handle.close()
+    else this.onconnection(null, handle)
   }
 }

@@ -12,6 +12,7 @@ import {
   checkSignal,
   listenError,
   notRunning,
+  systemError,
 } from './errors.js'
 import { ListenerHandle } from './listener-handle.js'
 import type { NetSocket, SocketOptions } from './net-socket.js'
@@ -37,6 +38,7 @@ export class NetServer extends EventEmitter {
   declare makeSocket: (options: SocketOptions) => NetSocket
   declare _handle: ListenerHandle | null
   declare _connections: number
+  declare _connectionKey: string | undefined
   declare _unref: boolean
   /** A name is looked up on the way to listening. */
   declare _finding: boolean
@@ -85,7 +87,12 @@ export class NetServer extends EventEmitter {
     const options = listenOptions(formed, args)
     const backlog = Number(options.backlog) || backlogOf(args) || DEFAULT_BACKLOG
     if (options.signal !== undefined) this._closeOn(options.signal)
-    const { port, host, path } = options
+    const { port, host, path, fd } = options
+    if (typeof fd === 'number' && fd >= 0) {
+      // descriptors are the system's
+      this._refuse(systemError('EINVAL', 'listen'))
+      return this
+    }
     if (typeof port === 'number' || typeof port === 'string') {
       const number = checkPort(port, 'options.port')
       const ipv6Only = Boolean(options.ipv6Only)
@@ -129,13 +136,14 @@ export class NetServer extends EventEmitter {
   /** @param address null: any, of both families */
   _listenOn(address: string | null, port: number, backlog: number, ipv6Only: boolean): void {
     const place = address ?? '::'
+    this._connectionKey = `${isIP(place)}:${place}:${port}`
     const handle = new ListenerHandle(this.context, isIP(place) === 6)
     const error = handle.bindTo(place, port, ipv6Only) ?? handle.listen(backlog)
     if (error !== null) {
       handle.close()
       return this._refuse(listenError(error, place, port))
     }
-    handle.onConnection = (accepted) => this._accept(accepted)
+    handle.onconnection = (_error, accepted) => this._accept(accepted)
     if (this._unref) handle.unref()
     this._handle = handle
     nextTick(() => {
@@ -157,9 +165,11 @@ export class NetServer extends EventEmitter {
       writable: true,
       readableHighWaterMark: this.highWaterMark,
       writableHighWaterMark: this.highWaterMark,
+      noDelay: this.noDelay,
+      keepAlive: this.keepAlive,
+      keepAliveInitialDelay: this.keepAliveInitialDelay * 1000,
     })
-    if (this.noDelay) socket.setNoDelay(true)
-    if (this.keepAlive) socket.setKeepAlive(true, this.keepAliveInitialDelay * 1000)
+    socket.askHandle()
     this._connections++
     socket.server = this
     socket._server = this

@@ -2,11 +2,12 @@ import { Buffer } from 'node:buffer'
 import { Duplex, type DuplexOptions } from 'node:stream'
 import type { Errno } from '../errno.js'
 import type { AddressInfo } from './addresses.js'
-import { type Callback, type EndOptions, flag, formArguments, initialDelay, type OnRead } from './arguments.js'
+import { type Callback, type EndOptions, formArguments, initialDelay, type OnRead } from './arguments.js'
 import { type Attempts, connectByName, connectToPath } from './connecting.js'
 import { ConnectionHandle, type Reader } from './connection-handle.js'
 import type { NetContext } from './context.js'
 import {
+  abortError,
   argumentValue,
   checkDuration,
   checkFunction,
@@ -84,10 +85,7 @@ export class NetSocket extends Duplex implements Reader {
     }
     if (options.fd !== undefined) throw systemError('ENOTSUP', 'open')
     if (options.signal !== undefined) checkSignal(options.signal, 'options.signal')
-    const { handle, fd, onread, ...stream } = options
-    void handle
-    void fd
-    void onread
+    const { handle: _handle, fd: _fd, onread: _onread, signal: _signal, ...stream } = options
     return {
       ...(stream as DuplexOptions),
       allowHalfOpen: Boolean(options.allowHalfOpen),
@@ -112,8 +110,8 @@ export class NetSocket extends Duplex implements Reader {
     this._pendingData = null
     this._pendingEncoding = ''
     this._resetting = false
-    this._noDelay = flag(options.noDelay, 'options.noDelay')
-    this._keepAlive = flag(options.keepAlive, 'options.keepAlive')
+    this._noDelay = Boolean(options.noDelay)
+    this._keepAlive = Boolean(options.keepAlive)
     this._keepAliveDelay = Math.trunc(initialDelay(options.keepAliveInitialDelay) / 1000)
     this._unref = false
     this._local = null
@@ -122,6 +120,7 @@ export class NetSocket extends Duplex implements Reader {
     this._ownBuffer = this._onread === null ? null : bufferOf(this._onread)
     this._handle = options.handle ?? null
     this.on('end', refuseWritesAfterEnd)
+    if (options.signal !== undefined) destroyOn(this, options.signal)
     if (this._handle === null) return
     this.stand(this._handle)
     if (options.pauseOnCreate) {
@@ -134,6 +133,9 @@ export class NetSocket extends Duplex implements Reader {
   stand(handle: ConnectionHandle): void {
     this._handle = handle
     this._local = null
+    this._resetting = false
+    this._read_ = 0
+    this._dispatched = 0
     handle.reader = this
     if (this._unref) handle.unref()
   }
@@ -169,15 +171,23 @@ export class NetSocket extends Duplex implements Reader {
 
   /** A handle has its connection. */
   connected(): void {
-    const handle = this._handle!
     this.connecting = false
     this._local = null
     this._idle.active()
-    if (this._noDelay) handle.setNoDelay(true)
-    if (this._keepAlive) handle.setKeepAlive(true, this._keepAliveDelay)
+    this.askHandle()
     this.emit('connect')
     this.emit('ready')
     if (this.readable && !this.isPaused()) this.read(0)
+  }
+
+  /** Asks of its connection what it was asked before it had one. */
+  askHandle(): void {
+    if (this._noDelay) this._handle!.setNoDelay(true)
+    if (this._keepAlive) this._handle!.setKeepAlive(true, this._keepAliveDelay)
+  }
+
+  get _connecting(): boolean {
+    return this.connecting
   }
 
   get pending(): boolean {
@@ -212,7 +222,7 @@ export class NetSocket extends Duplex implements Reader {
 
   _textInBuffer(count: number): boolean {
     const onread = this._onread!
-    const goesOn = onread.callback.call(onread, count, this._ownBuffer!) !== false
+    const goesOn = onread.callback.call(this, count, this._ownBuffer!) !== false
     if (typeof onread.buffer === 'function') this._ownBuffer = onread.buffer()
     return goesOn
   }
@@ -315,12 +325,12 @@ export class NetSocket extends Duplex implements Reader {
     const failed = Boolean(error)
     if (handle !== null) {
       const told = () => this.emit('close', failed)
+      callback(error)
       if (this._resetting) handle.reset(told)
       else handle.close(told)
       handle.reader = null
       this._handle = null
       this._local = null
-      callback(error)
     } else {
       callback(error)
       nextTick(() => this.emit('close', failed))
@@ -347,7 +357,7 @@ export class NetSocket extends Duplex implements Reader {
 
   _reset(): void {
     this._resetting = true
-    this.destroySoon()
+    this.destroy()
   }
 
   // --- time ---
@@ -487,6 +497,13 @@ const takesText = (onread: OnRead | undefined): onread is OnRead =>
   typeof onread.callback === 'function'
 
 const bufferOf = ({ buffer }: OnRead): Uint8Array => (typeof buffer === 'function' ? buffer() : buffer)
+
+function destroyOn(socket: NetSocket, signal: AbortSignal): void {
+  const aborted = () => void socket.destroy(abortError(signal.reason))
+  if (signal.aborted) return nextTick(aborted)
+  signal.addEventListener('abort', aborted, { once: true })
+  socket.once('close', () => signal.removeEventListener('abort', aborted))
+}
 
 /** After the peer's FIN, a socket that is not to be half open takes nothing more. */
 function refuseWritesAfterEnd(this: NetSocket): void {

@@ -13,7 +13,7 @@ import { SHORTEST_ATTEMPT } from './connecting.js'
 import type { FamilySelection, Lookup, NetContext, TimerSource } from './context.js'
 import { argumentType, checkBoolean, checkInteger } from './errors.js'
 import { type Hosts, hostsLookup } from './lookup.js'
-import { NetServer } from './net-server.js'
+import { NetServer, type ServerOptions } from './net-server.js'
 import { NetSocket, type SocketOptions } from './net-socket.js'
 import { SocketAddress } from './socket-address.js'
 import { Turns } from './turns.js'
@@ -52,8 +52,22 @@ interface SocketConstructor extends Class<NetSocket> {
   (options?: SocketOptions): NetSocket
 }
 interface ServerConstructor extends Class<NetServer> {
-  new (options?: unknown, listener?: unknown): NetServer
-  (options?: unknown, listener?: unknown): NetServer
+  new (options: ServerOptions | undefined, listener?: ConnectionListener): NetServer
+  new (listener?: ConnectionListener): NetServer
+  (options: ServerOptions | undefined, listener?: ConnectionListener): NetServer
+  (listener?: ConnectionListener): NetServer
+}
+type ConnectionListener = (socket: NetSocket) => void
+
+interface Connect {
+  (options: SocketOptions, connected?: () => void): NetSocket
+  (port: number | string, host?: string, connected?: () => void): NetSocket
+  (port: number | string, connected?: () => void): NetSocket
+}
+
+interface CreateServer {
+  (options: ServerOptions | undefined, listener?: ConnectionListener): NetServer
+  (listener?: ConnectionListener): NetServer
 }
 
 /** What Node's module `net` is, with connections of `host` behind it. */
@@ -63,7 +77,7 @@ export function createNet(host: Host, options: NetOptions = {}) {
   const Socket = socketConstructor(context)
   const Server = serverConstructor(context, (given) => new Socket(given))
 
-  function connect(...args: unknown[]): NetSocket {
+  const connect: Connect = (...args: unknown[]): NetSocket => {
     const formed = formArguments(args)
     const [given] = formed
     const socket = new Socket(given as SocketOptions)
@@ -79,7 +93,7 @@ export function createNet(host: Host, options: NetOptions = {}) {
     Server,
     connect,
     createConnection: connect,
-    createServer: (given?: unknown, listener?: unknown): NetServer => new Server(given, listener),
+    createServer: ((...args: []) => new Server(...args)) as CreateServer,
     isIP,
     isIPv4,
     isIPv6,
@@ -129,7 +143,7 @@ function socketConstructor(context: NetContext): SocketConstructor {
 
 function serverConstructor(context: NetContext, makeSocket: (options: SocketOptions) => NetSocket): ServerConstructor {
   function Server(this: unknown, options?: unknown, listener?: unknown): NetServer | undefined {
-    if (!(this instanceof NetServer)) return new made(options, listener)
+    if (!(this instanceof NetServer)) return new made(options as ServerOptions, listener as ConnectionListener)
     Reflect.apply(EventEmitter as unknown as () => void, this, [])
     this.setUp(context, makeSocket, options, listener)
     return undefined

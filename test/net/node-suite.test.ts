@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+// @ts-expect-error: a program of its own, which this runs
+import { nodeSource, runNodeSuite } from './node-suite/run.mjs'
+
+const source: string | null = nodeSource()
+
+test.skipIf(source === null)(
+  "Node's own tests of net pass over a host's loopback, where they apply",
+  async () => {
+    const { passed, failed } = await runNodeSuite(source)
+    expect(failed).toEqual([])
+    expect(passed.length).toBeGreaterThan(100)
+  },
+  600_000,
+)

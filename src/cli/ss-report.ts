@@ -48,11 +48,15 @@ export function hostReport(host: Host, profile: string, { ours, kernels }: Ends,
   return `${JSON.stringify({ title, sockets })}\n`
 }
 
-/** @throws SyntaxError when the other side was cut short */
-export function readHostReport(text: string): HostReport {
-  const { title, sockets } = JSON.parse(text) as { title: string; sockets: Written[] }
-  return {
-    title,
-    sockets: sockets.map((one) => ({ ...one, local: parseIpAddress(one.local), remote: parseIpAddress(one.remote) })),
+/** null: the other side was cut short, or is not one of us. */
+export function readHostReport(text: string): HostReport | null {
+  try {
+    const { title, sockets } = JSON.parse(text) as { title: string; sockets: Written[] }
+    return {
+      title,
+      sockets: sockets.map((one) => ({ ...one, local: parseIpAddress(one.local), remote: parseIpAddress(one.remote) })),
+    }
+  } catch {
+    return null
   }
 }

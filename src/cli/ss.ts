@@ -44,17 +44,16 @@ export function redraw(text: string): void {
 }
 
 async function listing(name: string | undefined): Promise<string> {
-  const answers = await askEverybody()
-  const meant = answers.filter(({ interfaceName }) => name === undefined || interfaceName === name)
-  if (meant.length === 0) {
+  const hosts: { title: string; text: string }[] = []
+  for (const { interfaceName, pid, text } of await askEverybody()) {
+    if (name !== undefined && interfaceName !== name) continue
+    const report = readHostReport(text)
+    if (report !== null) hosts.push({ title: `${report.title}  (process ${pid})`, text: ss(report.sockets) })
+  }
+  if (hosts.length === 0) {
     const which = name === undefined ? '' : ` with the interface ${name}`
     throw new Complaint(`No \`estab up\`${which} is running (none answers in ${runtimeDirectory()}).`, 1)
   }
-  if (meant.length === 1) return ss(readHostReport(meant[0]!.text).sockets)
-  return meant
-    .map(({ pid, text }) => {
-      const { title, sockets } = readHostReport(text)
-      return `${title}  (process ${pid})\n${ss(sockets)}`
-    })
-    .join('\n')
+  if (hosts.length === 1) return hosts[0]!.text
+  return hosts.map(({ title, text }) => `${title}\n${text}`).join('\n')
 }

@@ -60,9 +60,9 @@ interop('estab nc', () => {
   })
 
   test.each([
-    ['over TAP', ['--tap'], 20e6],
-    ['at MTU 9000', ['--mtu', '9000'], 20e6],
-    ['without offloads', ['--no-offloads'], 20e6],
+    ['over TAP', ['--tap'], 10e6],
+    ['at MTU 9000', ['--mtu', '9000'], 10e6],
+    ['without offloads', ['--no-offloads'], 10e6],
     ['as RFC 9293 asks', ['--profile', 'rfc9293'], 5e6],
     ['with 1 % of all packets lost', ['--no-offloads', '--faults', 'loss=1'], 5e6],
     ['with 10 % lost', ['--no-offloads', '--faults', 'loss=10'], 3e5],

@@ -9,8 +9,6 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { enterNamespace, whyNoDevices } from '../fixtures/network-namespace.js'
 
-export { pattern } from '../fixtures/real-host.js'
-
 /** The two ends when nothing else is asked for. */
 export const OURS = '10.77.0.2'
 export const KERNELS = '10.77.0.1'
@@ -137,6 +135,19 @@ export async function until(isSo: () => boolean | Promise<boolean>, what: string
     if (Date.now() > deadline) throw new Error(`not within 10 s: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
+}
+
+/** Octets that are the same each time, and no part of which is like another (xorshift). */
+export function pattern(length: number): Uint8Array {
+  const words = new Uint32Array((length + 3) >>> 2)
+  let x = 0x2545f491
+  for (let i = 0; i < words.length; i++) {
+    x ^= x << 13
+    x ^= x >>> 17
+    x ^= x << 5
+    words[i] = x
+  }
+  return new Uint8Array(words.buffer, 0, length)
 }
 
 export const sha256 = (...parts: Uint8Array[]): string => {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
@@ -58,14 +58,14 @@ interop('estab up and programs of the kernel', () => {
   })
 
   test('the kernel side of the wire sees no fault either', async () => {
-    const up = await estabUp('--serve', 'http,chargen', '--no-offloads')
+    const up = await estabUp('--serve', 'http', '--no-offloads')
     const capture = at('kernel.pcapng')
     const tshark = start('tshark', ['-i', 'estab0', '-w', capture, '-q', '-F', 'pcapng'])
     await said(tshark, /Capturing on/)
     // it says so a little before it does so
     const isCapturing = async () => {
       await fetch(`http://${OURS}/`)
-      return (await packets(capture, 'tcp', 'frame.number').catch(() => [])).length > 10
+      return (statSync(capture, { throwIfNoEntry: false })?.size ?? 0) > 10_000
     }
     await until(isCapturing, 'tshark captures')
     up.kill('SIGINT')

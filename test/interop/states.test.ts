@@ -55,7 +55,7 @@ class Quiet {
 /** What `estab ss` prints, without a process for each look: they are many. */
 async function ourListing(): Promise<string> {
   const [answer] = await askEverybody()
-  return answer === undefined ? '' : ss(readHostReport(answer.text).sockets)
+  return ss(readHostReport(answer?.text ?? '')?.sockets ?? [])
 }
 
 interop('the states of both ends, as ss and estab ss tell them at once', () => {

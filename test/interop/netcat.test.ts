@@ -51,7 +51,7 @@ interop('estab nc', () => {
     writeFileSync(at('large'), content)
     writeFileSync(
       at('nginx.conf'),
-      `daemon off; user root; pid ${at('nginx.pid')}; error_log stderr; events {}
+      `daemon off; master_process off; user root; pid ${at('nginx.pid')}; error_log stderr; events {}
        http { access_log off; sendfile on; server { listen 8080; root ${at('')}; } }`,
     )
     start('nginx', ['-p', at(''), '-c', at('nginx.conf')])

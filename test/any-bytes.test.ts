@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createNetwork, type Pair, pair } from '../src/sim/index.js'
+import type { Host } from '../src/ip/index.js'
+import { createNetwork, drop, type Pair, pair } from '../src/sim/index.js'
 import { PROFILE_NAMES, type ProfileName } from '../src/tcp/index.js'
 import {
   Frame,
   FrameAllocator,
   type IpAddress,
+  read32,
   Segment,
   tcpHeaderLength,
   writeIPv4Header,
@@ -14,6 +16,9 @@ import {
 import { openBetween, Program } from './fixtures/program.js'
 
 const RUNS = Number(process.env.ESTAB_RUNS ?? 300)
+
+/** Packets and wake-ups in which everything has come to rest. */
+const MOST_STEPS = 100_000
 
 const frames = new FrameAllocator()
 
@@ -69,7 +74,7 @@ const forged: fc.Arbitrary<Forged> = fc.record({
   options,
   text: fc.uint8Array({ maxLength: 200 }),
   ecn: fc.nat(3),
-  otherPort: fc.boolean().map((b) => b && true),
+  otherPort: fc.nat(9).map((n) => n === 0),
 })
 
 const call = fc.record({
@@ -89,19 +94,37 @@ const step = fc.oneof(
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
-function forge(p: Pair, f: Forged): Frame {
-  const end = p[f.to]
-  const other = end === p.client ? p.server : p.client
-  const c = end.connection
+/** Where a forged segment claims to come from, and what the end it goes to expects. */
+interface Aim {
+  readonly source: IpAddress
+  readonly destination: IpAddress
+  readonly sourcePort: number
+  readonly destinationPort: number
+  readonly rcvNxt: number
+  readonly sndUna: number
+}
+
+function aimAt(p: Pair, to: 'client' | 'server'): Aim {
+  const { local, localPort, remote, remotePort, rcv, snd } = p[to].connection
+  return {
+    source: remote,
+    destination: local,
+    sourcePort: remotePort,
+    destinationPort: localPort,
+    rcvNxt: rcv.nxt,
+    sndUna: snd.una,
+  }
+}
+
+function forge(aim: Aim, f: Forged): Frame {
   const segment = new Segment()
-  const address = (e: typeof end): IpAddress => e.host.interfaces[1]!.addresses[0]!.address
-  segment.source = address(other)
-  segment.destination = address(end)
-  segment.sourcePort = c.remotePort
-  segment.destinationPort = f.otherPort ? 81 : c.localPort
+  segment.source = aim.source
+  segment.destination = aim.destination
+  segment.sourcePort = aim.sourcePort
+  segment.destinationPort = f.otherPort ? 81 : aim.destinationPort
   segment.flags = f.flags
-  segment.seq = (c.rcv.nxt + f.seq) | 0
-  segment.ack = (c.snd.una + f.ack) | 0
+  segment.seq = (aim.rcvNxt + f.seq) | 0
+  segment.ack = (aim.sndUna + f.ack) | 0
   segment.window = f.window
   segment.urgentPointer = f.urgentPointer
   segment.bytes = f.text
@@ -135,7 +158,7 @@ function take(p: Pair, s: Step): void {
         return end.abort()
     }
   }
-  const frame = 'raw' in s ? new Frame(s.raw, 0, s.raw.length) : forge(p, s)
+  const frame = 'raw' in s ? new Frame(s.raw, 0, s.raw.length) : forge(aimAt(p, s.to), s)
   const { host } = p[s.to]
   host.receiveFrame(host.interfaces[1]!, frame, sim.now)
 }
@@ -152,7 +175,60 @@ test('whatever octets come as a frame, in any state, a host survives them and st
       // what is left is bounded
       expect([...p.server.host.connections].length).toBeLessThan(50)
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, endOnFailure: true },
+  )
+}, 86_400_000)
+
+test('nor do any octets during the handshake harm a host', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom<ProfileName>(...PROFILE_NAMES),
+      fc.array(forged, { minLength: 1, maxLength: 20 }),
+      fc.constantFrom<0 | 1 | 2>(0, 1, 2),
+      (profile, list, synCookies) => {
+        const net = createNetwork()
+        const [a, b] = ['a', 'b'].map((name) => net.host(name, { profile, settings: { synCookies } })) as [Host, Host]
+        const script = { writes: [100], reads: [100], readsFrom: 0, ending: { kind: 'shutdown' as const } }
+        const client = new Program(net, a, script, 1, 2)
+        const server = new Program(net, b, script, 2, 1)
+        // the client stays in SYN-SENT, and the server has an entry in its SYN queue that waits for the last ACK
+        const rule = net.rule(drop({ from: 'b' }))
+        let serverIss = 0
+        net.capture(({ fate, from, frame }) => {
+          if (fate === 'sent' && from === b && serverIss === 0) serverIss = read32(frame.bytes, frame.start + 24)
+        })
+        openBetween(net, client, server)
+        net.advance(10)
+        const c = client.connection!
+        for (const f of list) {
+          const toServer: Aim = {
+            source: c.local,
+            destination: c.remote,
+            sourcePort: c.localPort,
+            destinationPort: 80,
+            rcvNxt: c.snd.iss + 1,
+            sndUna: serverIss + 1,
+          }
+          const toClient: Aim = {
+            source: c.remote,
+            destination: c.local,
+            sourcePort: 80,
+            destinationPort: c.localPort,
+            rcvNxt: serverIss,
+            sndUna: c.snd.iss + 1,
+          }
+          const host = f.to === 'client' ? a : b
+          host.receiveFrame(host.interfaces[1]!, forge(f.to === 'client' ? toClient : toServer, f), net.now)
+          net.advance(10)
+        }
+        rule.dispose()
+        let steps = 0
+        while (net.clock.step(14_400_000)) expect(++steps).toBeLessThan(MOST_STEPS)
+        // whatever was made of it is gone, but for who still waits for a peer that never was
+        expect([...a.connections, ...b.connections].length).toBeLessThan(5)
+      },
+    ),
+    { numRuns: RUNS, endOnFailure: true },
   )
 }, 86_400_000)
 

@@ -34,13 +34,15 @@ function check(file) {
   const room = path.split('/')[0]
   const isTest = /\.test(-fixture)?\.ts$/.test(path)
   const text = readFileSync(file, 'utf8')
-  const importPattern = /^\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm
+  const importPattern =
+    /^\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm
   for (const match of text.matchAll(importPattern)) {
     const target = match[1] ?? match[2] ?? match[3]
     const line = text.slice(0, match.index).split('\n').length
     const where = `src/${path}:${line}`
     if (!target.startsWith('.')) {
-      if (PURE.has(room) && !isTest && !DEVICES.test(path) && !NODE_FACE.test(path)) faults.push(`${where}: ${room}/ runs in a browser and imports '${target}'`)
+      if (PURE.has(room) && !isTest && !DEVICES.test(path) && !NODE_FACE.test(path))
+        faults.push(`${where}: ${room}/ runs in a browser and imports '${target}'`)
       continue
     }
     const resolved = relative(src, join(dirname(file), target))
@@ -54,7 +56,8 @@ function check(file) {
       // a test may stand on the rooms above: it is a user of the room, not a part of it
       if (!isTest) faults.push(`${where}: ${room}/ imports upwards from ${other}/`)
     }
-    if (resolved !== `${other}/index.js` && !SIDE_DOORS.has(resolved)) faults.push(`${where}: enters ${other}/ by '${resolved}', not by its door`)
+    if (resolved !== `${other}/index.js` && !SIDE_DOORS.has(resolved))
+      faults.push(`${where}: enters ${other}/ by '${resolved}', not by its door`)
   }
 }
 

@@ -14,7 +14,11 @@ for (const folder of ['src', 'test', 'scenarios']) {
   }
 }
 
-const rows = readFileSync(join(root, 'docs/requirements.tsv'), 'utf8').trim().split('\n').slice(1).map((line) => line.split('\t'))
+const rows = readFileSync(join(root, 'docs/requirements.tsv'), 'utf8')
+  .trim()
+  .split('\n')
+  .slice(1)
+  .map((line) => line.split('\t'))
 const missing = []
 const lines = [
   '# The requirements of RFC 9293 and the tests that show them',
@@ -52,7 +56,8 @@ if (process.argv.includes('--check')) {
     current = readFileSync(page, 'utf8')
   } catch {}
   if (current !== text) faults.push('docs/requirements.md is not up to date: run npm run requirements')
-  for (const label of shown.keys()) if (!rows.some(([l]) => l === label)) faults.push(`a test names ${label}, which RFC 9293 does not`)
+  for (const label of shown.keys())
+    if (!rows.some(([l]) => l === label)) faults.push(`a test names ${label}, which RFC 9293 does not`)
   if (faults.length > 0) {
     console.error(faults.join('\n'))
     process.exit(1)
@@ -60,12 +65,17 @@ if (process.argv.includes('--check')) {
   console.log(`requirements: ${withTest} of ${rows.length} shown by tests, every MUST among them`)
 } else {
   writeFileSync(page, text)
-  console.log(`docs/requirements.md: ${withTest} of ${rows.length}; MUSTs without a test: ${missing.join(' ') || 'none'}`)
+  console.log(
+    `docs/requirements.md: ${withTest} of ${rows.length}; MUSTs without a test: ${missing.join(' ') || 'none'}`,
+  )
 }
 
 function collect(file, pattern) {
   for (const match of readFileSync(file, 'utf8').matchAll(pattern)) {
-    const title = match[2].replaceAll(/\s*\[[A-Z]+-\d+[^\]]*\]\s*/g, ' ').replaceAll('|', '\\|').trim()
+    const title = match[2]
+      .replaceAll(/\s*\[[A-Z]+-\d+[^\]]*\]\s*/g, ' ')
+      .replaceAll('|', '\\|')
+      .trim()
     for (const [, label] of match[2].matchAll(/\b((?:MUST|SHLD|REC|MAY)-\d+)\b/g)) {
       if (!shown.has(label)) shown.set(label, [])
       shown.get(label).push({ title, file: relative(root, file) })

@@ -13,7 +13,7 @@ export interface Parting {
 }
 
 /** Runs in real time are not exact. */
-const TIMES = new Timeline({ micros: 8000, percent: 12.5 })
+const TIMES = new Timeline({ micros: 14_000, percent: 12.5 })
 
 /** The first thing that two runs did differently; null: they did the same. */
 export function parting(first: RunResult, second: RunResult): Parting | null {

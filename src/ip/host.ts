@@ -11,7 +11,16 @@ import {
   type Settings,
   type Timed,
 } from '../tcp/index.js'
-import { ANY_IPV4, ANY_IPV6, type DropReason, type Frame, FrameAllocator, IpAddress, Segment } from '../wire/index.js'
+import {
+  ANY_IPV4,
+  ANY_IPV6,
+  Batch,
+  type DropReason,
+  type Frame,
+  FrameAllocator,
+  IpAddress,
+  Segment,
+} from '../wire/index.js'
 import { ConnectionTable } from './connection-table.js'
 import { Deadlines } from './deadlines.js'
 import { Loopback } from './loopback.js'
@@ -77,7 +86,7 @@ export class Host implements Environment, InterfaceOwner {
   /** Largest super-segment TCP should make, octets of text; 0: none. Set by `attach` from the link; may be set by hand. */
   maxSuperSegment = 0
   moreArriving = false
-  readonly owing: Connection[] = []
+  readonly owing = new Batch<Connection>()
   readonly forwarding: boolean
   readonly interfaces: NetworkInterface[] = []
   readonly loopback: NetworkInterface
@@ -97,7 +106,7 @@ export class Host implements Environment, InterfaceOwner {
   readonly #receiver: Receiver
   readonly #loopbackLink: Loopback
   readonly #onReboot = new Set<() => void>()
-  readonly #woken: Program[] = []
+  readonly #woken = new Batch<Program>()
   #depth = 0
   #driverKnows = false
   #id = 0
@@ -143,7 +152,7 @@ export class Host implements Environment, InterfaceOwner {
       this.moreArriving = i + 1 < count
       this.#receiver.frameArrives(from, frames[i]!, now)
     }
-    if (this.owing.length > 0) acknowledgeOwing(this, now)
+    if (this.owing.count > 0) acknowledgeOwing(this, now)
     this.leave(now)
   }
 
@@ -164,10 +173,16 @@ export class Host implements Environment, InterfaceOwner {
   advance(now: Instant): void {
     this.enter(now)
     this.#driverKnows = false
+    let last: Timed | null = null
+    let repeated = 0
     for (let timed = this.#deadlines.take(now); timed !== null; timed = this.#deadlines.take(now)) {
       timed.deadlineReached(now)
       if (timed.wheelSlot < 0) this.#deadlines.schedule(timed)
       if (this.observer !== null && isObserved(timed)) this.observer.settled(timed, now)
+      // a fault of ours, never of a peer: better told than a program that hangs
+      if (timed !== last) repeated = 0
+      else if (++repeated > 5_000_000) throw new Error(`${this.name}: a deadline at ${timed.deadline} ms does not move`)
+      last = timed
     }
     this.leave(now)
   }
@@ -183,7 +198,7 @@ export class Host implements Environment, InterfaceOwner {
   }
 
   leave(now: Instant): void {
-    if (this.#depth === 1 && this.#woken.length > 0) this.#runWoken(now)
+    if (this.#depth === 1 && this.#woken.count > 0) this.#runWoken(now)
     if (--this.#depth === 0) this.flush(now)
   }
 
@@ -196,8 +211,9 @@ export class Host implements Environment, InterfaceOwner {
   }
 
   #runWoken(now: Instant): void {
-    for (let i = 0; i < this.#woken.length; i++) this.#woken[i]!.run(now)
-    this.#woken.length = 0
+    const woken = this.#woken
+    for (let i = 0; i < woken.count; i++) woken.items[i]!.run(now)
+    woken.clear()
   }
 
   /** Hands what was sent to the links. */
@@ -299,12 +315,12 @@ export class Host implements Environment, InterfaceOwner {
   reboot(): void {
     this.#forgottenIds = this.#id
     this.connections.clear()
-    this.#woken.length = 0
+    this.#woken.clear()
     this.#deadlines.clear()
     this.ports.clear()
     this.paths.clear()
     this.#receiver.clear()
-    this.#woken.length = 0
+    this.#woken.clear()
     this.#loopbackLink.clear()
     this.routesChanged()
     this.driver?.deadlineChanged(this)

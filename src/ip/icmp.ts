@@ -1,4 +1,4 @@
-import type { IcmpError, Instant } from '../tcp/index.js'
+import type { IcmpError, Instant, Settings } from '../tcp/index.js'
 import {
   ANY_IPV4,
   type Frame,
@@ -106,7 +106,7 @@ export class Icmp {
     error.version = header.version
     error.type = message.type
     error.code = message.code
-    error.mtu = message.kind === IcmpKind.PacketTooBig ? nextHopMtu(frame.bytes, message) : 0
+    error.mtu = message.kind === IcmpKind.PacketTooBig ? nextHopMtu(frame.bytes, message, host.settings) : 0
     error.quotedSeq = message.quotedSeq
     error.from = header.source
     endpoint.errorArrives(error, now)
@@ -169,8 +169,8 @@ export function isGroupOrNobody(address: IpAddress): boolean {
 }
 
 /** RFC 1191 5: an MTU of 0 is from a router that does not know better; the next plateau below what was sent is tried. */
-function nextHopMtu(bytes: Uint8Array, message: IcmpMessage): number {
-  if (message.mtu > 0 || message.version === 6) return message.mtu
+function nextHopMtu(bytes: Uint8Array, message: IcmpMessage, { mtuPlateaus }: Settings): number {
+  if (message.mtu > 0 || message.version === 6 || !mtuPlateaus) return message.mtu
   const sent = read16(bytes, message.bodyStart + 2)
   return PLATEAUS.find((mtu) => mtu < sent) ?? 68
 }

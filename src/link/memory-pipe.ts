@@ -1,6 +1,6 @@
 import type { FrameReceiver, Link } from '../ip/index.js'
 import type { Instant } from '../tcp/index.js'
-import type { Frame } from '../wire/index.js'
+import { Batch, type Frame } from '../wire/index.js'
 
 export interface MemoryPipeOptions {
   /** Octets of IP packet; 1500 when not given. */
@@ -26,8 +26,8 @@ class MemoryPipeEnd implements Link {
   readonly #soon: MemoryPipeOptions['soon']
   readonly #deliver = (now: Instant) => this.#arrive(now)
   /** On the way to this end. */
-  #coming: Frame[] = []
-  #arriving: Frame[] = []
+  #coming = new Batch<Frame>()
+  #arriving = new Batch<Frame>()
 
   constructor(options: MemoryPipeOptions) {
     this.mtu = options.mtu ?? 1500
@@ -39,15 +39,15 @@ class MemoryPipeEnd implements Link {
   transmit(frames: readonly Frame[], count: number): void {
     const coming = this.peer!.#coming
     for (let i = 0; i < count; i++) coming.push(frames[i]!)
-    if (coming.length === count) this.#soon(this.peer!.#deliver)
+    if (coming.count === count) this.#soon(this.peer!.#deliver)
   }
 
   #arrive(now: Instant): void {
     const frames = this.#coming
     this.#coming = this.#arriving
     this.#arriving = frames
-    this.receiver?.receive(frames, frames.length, now)
-    frames.length = 0
+    this.receiver?.receive(frames.items as readonly Frame[], frames.count, now)
+    frames.clear()
   }
 }
 

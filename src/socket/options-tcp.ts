@@ -84,10 +84,11 @@ const LINUX: OptionTable = {
   TCP_KEEPCNT: countOption('keepaliveProbes', 1, 127),
   TCP_SYNCNT: countOption('synRetries', 1, 127, (s) => s.host.settings.synRetries),
   TCP_LINGER2: intOption({
-    set: (s, n, now) => ask(s, { finWait2: n < 0 || n > MAX_LINGER2 ? -1 : n * 1000 }, now),
+    set: (s, n, now) => ask(s, { finWait2: n < 0 ? 0 : n === 0 ? -1 : Math.min(n, MAX_LINGER2) * 1000 }, now),
     get: (s) => {
       const { finWait2 } = s.asked
-      return finWait2 < 0 ? finWait2 : Math.round((finWait2 || s.host.settings.orphanFinWait2) / 1000)
+      if (finWait2 === 0) return -1
+      return Math.round((finWait2 < 0 ? s.host.settings.orphanFinWait2 : finWait2) / 1000)
     },
   }),
   TCP_DEFER_ACCEPT: intOption({

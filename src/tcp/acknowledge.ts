@@ -178,12 +178,12 @@ export function acknowledge(c: Connection, now: Instant): void {
 /** All frames that arrived together have been processed: one ACK for what came in order (MUST-58, MUST-59). */
 export function acknowledgeOwing(env: Environment, now: Instant): void {
   const { owing } = env
-  for (let i = 0; i < owing.length; i++) {
-    const c = owing[i]!
+  for (let i = 0; i < owing.count; i++) {
+    const c = owing.items[i]!
     c.rcv.owed &= ~Owed.AfterBatch
     if (c.state >= State.Established) acknowledge(c, now)
   }
-  owing.length = 0
+  owing.clear()
 }
 
 /** Holds ACKs for text out of order back for a short time once the sender has had its three duplicates (Linux). */

@@ -81,9 +81,8 @@ function begin(c: Connection, request: ActiveOpen, event: string, now: Instant):
   const advertised = advertisedMss(settings, env.interfaceMtu(c.remote), c.remote, c.snd.userMss)
   const buffer = options.receiveBuffer > 0 ? options.receiveBuffer : settings.receiveBuffer[1]
   const fixed = options.receiveBuffer > 0
-  const mss = advertised - (settings.timestamps > 0 && !c.noOptions ? 12 : 0)
   const scaling = settings.windowScaling && !c.noOptions
-  beginReceiving(c, firstWindow(settings, buffer, fixed, c.windowClamp, mss, scaling), buffer, fixed, advertised)
+  beginReceiving(c, firstWindow(settings, buffer, fixed, c.windowClamp, advertised, scaling), buffer, fixed, advertised)
   beginSending(c, iss, now)
   env.counters.count('TcpActiveOpens')
   setState(c, State.SynSent, event, env.observer, now)

@@ -190,7 +190,11 @@ function closeUnread(c: Connection, now: Instant): void {
 function becomeOrphan(c: Connection, now: Instant): void {
   const { env } = c
   joinOrphans(c)
-  if (c.state === State.FinWait2) return limitFinWait2(c, now)
+  if (c.state === State.FinWait2 && c.finWait2 !== 0) return limitFinWait2(c, now)
+  if (c.state === State.FinWait2) {
+    sendReset(c, now)
+    return finish(c, 'timeout: fin-wait-2', now)
+  }
   if (hostWide(env).orphans <= env.settings.maxOrphans) return
   env.counters.count('TcpExtTCPAbortOnMemory')
   sendReset(c, now)

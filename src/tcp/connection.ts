@@ -194,6 +194,8 @@ export class Connection implements Endpoint {
 
   // --- time ---
   readonly timers: Timers = noTimers()
+  /** Those that are set, a bit each. */
+  timersSet = 0
   deadline: Instant = NEVER
   wheelPrevious: Timed | null = null
   wheelNext: Timed | null = null

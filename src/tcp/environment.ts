@@ -1,4 +1,4 @@
-import type { IpAddress, Segment } from '../wire/index.js'
+import type { Batch, IpAddress, Segment } from '../wire/index.js'
 import type { Connection } from './connection.js'
 import type { Counters } from './counters.js'
 import type { Observed, Observer } from './observer.js'
@@ -114,5 +114,5 @@ export interface Environment {
   /** More received frames wait to be processed: ACKs of text in order wait for the last of them (MUST-58, MUST-59). */
   readonly moreArriving: boolean
   /** Connections that owe such an ACK. When no more frames arrive, the host calls `acknowledgeOwing`. */
-  readonly owing: Connection[]
+  readonly owing: Batch<Connection>
 }

@@ -111,10 +111,16 @@ describe('fragmentation needed [RFC 1191], packet too big [RFC 8201]', () => {
     expect(c.path.mtu).toBe(1500)
   })
 
-  test('a router that names no MTU: the next plateau of RFC 1191 7.1', () => {
-    const { host, c } = withText()
-    host.icmp('fragmentation-needed', 1, 0)
-    expect(c.path.mtu).toBe(1492)
+  test('a router that names no MTU: the next plateau of RFC 1191 7.1, or the least there is (Linux)', () => {
+    for (const [mtuPlateaus, mtu] of [
+      [true, 1492],
+      [false, 552],
+    ] as const) {
+      const { host, c } = withText()
+      host.settings.mtuPlateaus = mtuPlateaus
+      host.icmp('fragmentation-needed', 1, 0)
+      expect(c.path.mtu).toBe(mtu)
+    }
   })
 })
 

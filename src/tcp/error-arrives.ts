@@ -44,7 +44,7 @@ function packetTooBig(c: Connection, error: IcmpError, now: Instant): void {
   const { path } = c
   const known = path.mtu
   const lowest = error.version === 4 ? c.env.settings.minPathMtu : MIN_IPV6_MTU
-  const said = error.mtu > 0 ? error.mtu : plateauBelow(known)
+  const said = error.mtu > 0 || !c.env.settings.mtuPlateaus ? error.mtu : plateauBelow(known)
   const mtu = Math.max(lowest, said)
   if (mtu >= known) return
   path.mtu = mtu
@@ -79,7 +79,7 @@ function revertBackoff(c: Connection, now: Instant): void {
 }
 
 const isUnreachable = (error: IcmpError): boolean =>
-  error.kind === 'network-unreachable' || error.kind === 'host-unreachable'
+  error.kind === 'network-unreachable' || (error.kind === 'host-unreachable' && error.version === 4)
 
 /** The POSIX name an ICMP error is reported by. */
 export function errorName(error: IcmpError, settings: Settings): ErrorName {

@@ -33,7 +33,7 @@ import { tsNow } from './timestamps.js'
 const offer = new SynOffer()
 const NO_COOKIE = new Uint8Array(0)
 /** Bits of `Connection.synOffered`. */
-const Offer = { Scale: 1, Sack: 2, Timestamps: 4 } as const
+const Offer = { Scale: 1, Sack: 2, Timestamps: 4, ShiftAt: 4 } as const
 
 /** The text of a SYN begins one after its sequence number. */
 const synText: TextSource & { source: TextSource | null } = {
@@ -79,7 +79,8 @@ export function emitSyn(c: Connection, text: number, retransmission: boolean, no
   c.synOffered =
     (offer.windowScale >= 0 ? Offer.Scale : 0) |
     (offer.sackPermitted ? Offer.Sack : 0) |
-    (offer.timestamps ? Offer.Timestamps : 0)
+    (offer.timestamps ? Offer.Timestamps : 0) |
+    (Math.max(0, offer.windowScale) << Offer.ShiftAt)
   writeSynOptions(out, offer, settings)
   if (text > 0) {
     synText.source = snd.queue
@@ -103,10 +104,12 @@ export function emitSynAck(c: Connection, retransmission: boolean, now: Instant)
   offer.answer = true
   offer.md5Key = c.md5Key
   if (!c.noOptions) {
+    const repeats = c.active && settings.simultaneousOpenRepeatsOffer
     offer.mss = rcv.advMss
     if (snd.wscaleOk) offer.windowScale = rcv.wscale
-    offer.sackPermitted = snd.sackOk
-    if (snd.tsOk) {
+    else if (repeats && c.synOffered & Offer.Scale) offer.windowScale = c.synOffered >> Offer.ShiftAt
+    offer.sackPermitted = snd.sackOk || (repeats && settings.sack)
+    if (snd.tsOk || (repeats && settings.timestamps > 0)) {
       offer.timestamps = true
       offer.tsVal = tsNow(c, now)
       offer.tsEcr = rcv.tsRecent
@@ -278,6 +281,8 @@ function synCrosses(c: Connection, seg: Segment, now: Instant): void {
   keepSynText(c, seg)
   setState(c, State.SynReceived, 'rcv SYN', env.observer, now)
   c.synsResent = 0
+  // the round trip is counted from the SYN-ACK, the SYN's last sending
+  if (snd.queue.head !== null) snd.queue.head.sentAt = now
   emitSynAck(c, false, now)
   armSyn(c, now)
 }

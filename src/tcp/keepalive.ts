@@ -24,13 +24,11 @@ export function armKeepalive(c: Connection, now: Instant): void {
 /** TCP_KEEPIDLE was changed, or keepalive turned on or off. */
 export function keepaliveChanged(c: Connection, now: Instant): void {
   if (!c.keepalive || !c.established) disarm(c, Timer.Keepalive, now)
-  else arm(c, Timer.Keepalive, now + Math.max(c.keepaliveIdle - idleFor(c, now), 0), now)
+  else arm(c, Timer.Keepalive, Math.max(lastHeard(c) + c.keepaliveIdle, now), now)
 }
 
-/** Time since anything came from the peer, ms. */
-function idleFor(c: Connection, now: Instant): Millis {
-  return now - Math.max(c.lastReceived, c.snd.lastAcked)
-}
+/** When the peer was last heard. */
+const lastHeard = (c: Connection): Instant => Math.max(c.lastReceived, c.snd.lastAcked)
 
 /**
  * Nothing was heard for as long as the program allows: a probe. Probes unanswered one after the other end the connection
@@ -41,8 +39,10 @@ export function keepaliveExpired(c: Connection, now: Instant): void {
   if (!c.keepalive || c.state < State.Established || c.state > State.LastAck) return
   // what is in flight has its own timer
   if (recovery.packetsOut > 0 || snd.queue.unsent !== null) return armKeepalive(c, now)
-  const idle = idleFor(c, now)
-  if (idle < c.keepaliveIdle) return arm(c, Timer.Keepalive, now + c.keepaliveIdle - idle, now)
+  // compared as a time of day: the difference of two may be less than `keepaliveIdle` by a rounding for ever
+  const due = lastHeard(c) + c.keepaliveIdle
+  if (now < due) return arm(c, Timer.Keepalive, due, now)
+  const idle: Millis = now - lastHeard(c)
   const gone = c.userTimeout > 0 ? idle >= c.userTimeout && snd.probesOut > 0 : snd.probesOut >= c.keepaliveProbes
   if (gone) {
     sendReset(c, now)

@@ -48,6 +48,7 @@ export function agreeOptions(c: Connection, seg: Segment, offered: Offered, now:
     snd.wscale = 0
     rcv.wscale = 0
     if (rcv.clamp > 65535) rcv.clamp = 65535
+    if (rcv.wnd > 65535) rcv.wnd = 65535
   }
   snd.sackOk = offered.sack && seg.sackPermitted
   snd.tsOk = offered.timestamps && seg.hasTimestamps

@@ -29,7 +29,7 @@ export interface ProgramOptions {
   connectTimeout: Millis
   /** TCP_SYNCNT; 0: the setting. */
   synRetries: number
-  /** TCP_LINGER2; -1: the setting. */
+  /** TCP_LINGER2; -1: the setting; 0: not at all, the peer gets a RST. */
   finWait2: Millis
   /** TCP_DEFER_ACCEPT; 0: off. */
   deferAccept: Millis

@@ -6,16 +6,16 @@ import { firstWindow, receiveWindow } from './receive-window.js'
 import { arrives, establishedConnection, LoneHost } from './testing/lone-host.js'
 
 describe('the window of a SYN', () => {
-  test('is never larger than 65535, and the shift reaches the largest buffer [RFC 7323 2.2]', () => {
+  test('is all that the buffer allows (Linux), and the shift reaches the largest buffer [RFC 7323 2.2]', () => {
     const settings = profile('linux')
     settings.receiveBuffer = [4096, 540000, 15728640]
-    expect(firstWindow(settings, 540000, false, 0, 1460, true)).toMatchObject({ window: 65535, shift: 8 })
+    expect(firstWindow(settings, 540000, false, 0, 1460, true)).toMatchObject({ window: 268640, shift: 8 })
     settings.receiveBuffer = [4096, 131072, 33554432]
     expect(firstWindow(settings, 131072, false, 0, 1460, true)).toMatchObject({ window: 64240, shift: 10 })
   })
   test('a buffer that the program fixed limits it, in whole segments (Linux)', () => {
     expect(firstWindow(profile('linux'), 40000, true, 0, 1460, true)).toMatchObject({ window: 18980, shift: 0 })
-    expect(firstWindow(profile('linux'), 2000000, true, 0, 1460, true)).toMatchObject({ window: 65535, shift: 4 })
+    expect(firstWindow(profile('linux'), 2000000, true, 0, 1460, true)).toMatchObject({ window: 998640, shift: 4 })
   })
   test('FreeBSD: 65535 and shift 6', () => {
     expect(firstWindow(profile('freebsd'), 65536, false, 0, 1460, true)).toMatchObject({ window: 65535, shift: 6 })

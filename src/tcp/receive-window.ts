@@ -58,7 +58,7 @@ export function firstWindow(
   if (settings.chargeOverhead && fixed && limit > space) limit = space
   let window = Math.min(space, limit)
   if (settings.windowSlowStart && window > mss) window -= window % mss
-  window = Math.min(window, settings.signedWindows ? MAX_SIGNED : settings.largestSynWindow)
+  window = Math.min(window, settings.signedWindows ? MAX_SIGNED : scaling ? settings.largestSynWindow : MAX_UNSCALED)
   if (settings.initialReceiveWindow !== Number.POSITIVE_INFINITY) {
     window = Math.min(window, settings.initialReceiveWindow * mss)
   }

@@ -1,6 +1,6 @@
 import { ACK, DropReason, FIN, RST, type Segment, SYN, URG } from '../wire/index.js'
 import { ackArrives } from './ack-arrives.js'
-import { acknowledge } from './acknowledge.js'
+import { ackNow, acknowledge } from './acknowledge.js'
 import type { Connection } from './connection.js'
 import { ecnArrives, reflectSynAck } from './ecn.js'
 import { emitAck } from './emit.js'
@@ -96,7 +96,7 @@ export function ackProcessed(c: Connection, seg: Segment, now: Instant): void {
   // seventh, process the segment text; eighth, check the FIN bit
   if (seg.textLength > 0 || seg.flags & FIN) textArrives(c, seg, now)
   if (c.state === State.Closed || c.state === State.TimeWait) return
-  if (c.state === State.FinWait1 && c.finAcknowledged) return toFinWait2(c, now)
+  if (c.state === State.FinWait1 && c.finAcknowledged) return toFinWait2(c, seg, now)
   sendPending(c, now)
   acknowledge(c, now)
 }
@@ -190,6 +190,11 @@ function synAgain(c: Connection, seg: Segment, now: Instant): void {
 function crossedSynAck(c: Connection, seg: Segment, now: Instant): void {
   c.lastReceived = now
   if (!synReceivedAckArrives(c, seg, now)) return
+  // Linux takes the SYN in it for text that came again
+  if (c.env.settings.simultaneousOpenRepeatsOffer) {
+    unacceptableText(c, seg)
+    ackNow(c)
+  }
   if (!sendPending(c, now) && c.synTextRefused) emitAck(c, now)
   acknowledge(c, now)
 }

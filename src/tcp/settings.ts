@@ -37,12 +37,17 @@ export interface Settings extends SenderSettings {
   dropSynWhenAcceptQueueFull: boolean
   /** A listener keeps as many half-open entries as its backlog (Linux), and never more than `maxSynBacklog`. */
   synQueueByBacklog: boolean
-  /** ICMP errors of `icmpAbortsHandshake` remove an entry of the SYN queue; FreeBSD lets it time out. */
-  icmpAbortsSynQueue: boolean
+  /**
+   * ICMP and ICMPv6 errors that remove an entry of the SYN queue; FreeBSD: none, it times out. Linux (`tcp_req_err`): of
+   * ICMP those that routers send of hosts and networks, of ICMPv6 those that it takes to be fatal.
+   */
+  icmpAbortsSynQueue: { readonly 4: readonly IcmpError['kind'][]; readonly 6: readonly IcmpError['kind'][] }
   /** SYN-ACKs have a smaller retry limit when the SYN queue is more than half full (Linux). */
   pruneSynQueue: boolean
   /** Text and FIN that came with a SYN in SYN-SENT: kept until the handshake is complete (RFC 9293 3.10.7.3), text only (FreeBSD), or dropped (Linux). */
   simultaneousOpenText: 'all' | 'text' | 'none'
+  /** The SYN-ACK of a simultaneous open offers all that the SYN did, whatever the peer's SYN had (Linux). */
+  simultaneousOpenRepeatsOffer: boolean
   /** Text and FIN in a SYN-ACK are taken (RFC 9293 3.10.7.3); Linux does so only with fast open. */
   takeSynAckText: boolean
   /** A SYN-ACK whose timestamp echo is of no SYN of ours is answered with RST (Linux). */
@@ -87,6 +92,8 @@ export interface Settings extends SenderSettings {
   minAdvertisedMss: number
   /** Smallest path MTU believed from ICMP (Linux `route.min_pmtu` 552; FreeBSD 296 and `minmss`), octets. */
   minPathMtu: number
+  /** An ICMP error that does not say the MTU means the next of the usual ones (RFC 1191 7.1); Linux: `minPathMtu`. */
+  mtuPlateaus: boolean
   /** Take part in path MTU discovery (set DF, believe ICMP). Linux `ip_no_pmtu_disc=0`. */
   pathMtuDiscovery: boolean
 
@@ -115,6 +122,11 @@ export interface Settings extends SenderSettings {
   windowScaleFrom: number
   /** Window of the first segment, octets: Infinity: all that fits 16 bits (FreeBSD, RFC); Linux 10 x MSS-based init_rcv_wnd when rcvbuf allows, see windowFirst. */
   initialReceiveWindow: number
+  /**
+   * Most that is taken to be offered by a SYN, whose window field holds 65535 at most (RFC 7323 2.2). Linux since 6.11
+   * (`tcp_select_initial_window`): Infinity, as much as the buffer allows, which the first ACK then says. Unit: octets.
+   */
+  largestSynWindow: number
   /** Never offer more than 2^15-1 unscaled (Linux `tcp_workaround_signed_windows`). */
   signedWindows: boolean
   /** The right edge of the window may move left (Linux `tcp_shrink_window`). */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import { STATE_NAMES } from './state-name.js'
 import { EDGES, unreachableStates } from './states.js'
 import { statesAscii, statesMermaid, statesSvg, statesTable } from './states-drawn.js'
 import { routes } from './states-layout.js'
-import { STATE_NAMES } from './state-name.js'
 
 test('every state is reached from CLOSED', () => {
   expect(unreachableStates()).toEqual([])

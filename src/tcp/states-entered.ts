@@ -1,7 +1,8 @@
+import type { Segment } from '../wire/index.js'
 import { ackNow, acknowledge } from './acknowledge.js'
 import { type Connection, Ready } from './connection.js'
 import { emitAck } from './emit.js'
-import { finish } from './reset.js'
+import { finish, sendResetFor } from './reset.js'
 import { State } from './state-name.js'
 import { setState } from './states.js'
 import type { Instant } from './time.js'
@@ -21,11 +22,15 @@ export function finWasAcknowledged(c: Connection, now: Instant): boolean {
 }
 
 /** FIN-WAIT-1: our FIN was acknowledged, and the peer's has not come with that. */
-export function toFinWait2(c: Connection, now: Instant): void {
+export function toFinWait2(c: Connection, seg: Segment, now: Instant): void {
   setState(c, State.FinWait2, 'rcv ACK of FIN', c.env.observer, now)
   acknowledge(c, now)
   if (c.user !== null) c.user.notify(c, Ready.Writable, now)
-  if (c.orphan) limitFinWait2(c, now)
+  if (!c.orphan) return
+  if (c.finWait2 !== 0) return limitFinWait2(c, now)
+  // the program wanted no waiting: whoever is to send text to nobody hears of that now
+  sendResetFor(c.env, seg, now, c, c)
+  finish(c, 'timeout: fin-wait-2', now)
 }
 
 /** ackArrives found our FIN acknowledged; what follows from it is done when it returns. */

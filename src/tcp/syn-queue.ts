@@ -199,7 +199,7 @@ export class SynEntry implements Endpoint {
   errorArrives(error: IcmpError, now: Instant): void {
     const { settings, counters } = this.env
     if (error.quotedSeq !== this.iss) return counters.count('TcpExtOutOfWindowIcmps')
-    if (!settings.icmpAbortsSynQueue || !settings.icmpAbortsHandshake.includes(error.kind)) return
+    if (!settings.icmpAbortsSynQueue[error.version].includes(error.kind)) return
     this.remove(State.Closed, 'icmp: hard error', now)
   }
 

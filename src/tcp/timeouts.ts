@@ -19,28 +19,32 @@ export function arm(c: Connection, timer: Timer, at: Instant, now: Instant): voi
   const before = timers[timer]!
   if (before === at) return
   timers[timer] = at
+  if (at === NEVER) c.timersSet &= ~(1 << timer)
+  else c.timersSet |= 1 << timer
   if (c.env.observer !== null) c.env.observer.timerArmed(c, TIMER_NAMES[timer], at, now)
   if (at < c.deadline) setDeadline(c, at)
-  else if (before === c.deadline) setDeadline(c, earliest(timers))
+  else if (before === c.deadline) setDeadline(c, earliest(c))
 }
 
 export function disarm(c: Connection, timer: Timer, _now: Instant): void {
+  if (!armed(c, timer)) return
   const { timers } = c
   const before = timers[timer]!
-  if (before === NEVER) return
   timers[timer] = NEVER
-  if (before === c.deadline) setDeadline(c, earliest(timers))
+  c.timersSet &= ~(1 << timer)
+  if (before === c.deadline) setDeadline(c, earliest(c))
 }
 
 /** All timers off: CLOSED. */
 export function disarmAll(c: Connection, _now: Instant): void {
   c.timers.fill(NEVER)
+  c.timersSet = 0
   setDeadline(c, NEVER)
 }
 
 /** Whether a timer is set. */
 export function armed(c: Connection, timer: Timer): boolean {
-  return c.timers[timer] !== NEVER
+  return (c.timersSet & (1 << timer)) !== 0
 }
 
 /** Fires every timer that is due (RFC 9293 3.10.8). */
@@ -48,11 +52,12 @@ export function deadlineReached(c: Connection, now: Instant): void {
   for (let timer = 0; timer < TIMER_NAMES.length; timer++) {
     if (c.timers[timer]! > now || c.state === State.Closed) continue
     c.timers[timer] = NEVER
+    c.timersSet &= ~(1 << timer)
     if (c.env.observer !== null) c.env.observer.timerFired(c, TIMER_NAMES[timer]!, now)
     fire(c, timer as Timer, now)
   }
   // the host has taken the connection out of its wheel
-  c.deadline = earliest(c.timers)
+  c.deadline = earliest(c)
   c.env.schedule(c)
 }
 
@@ -86,9 +91,12 @@ function userExpired(c: Connection, now: Instant): void {
   fail(c, c.softError ?? 'ETIMEDOUT', 'timeout: user', now)
 }
 
-function earliest(timers: readonly Instant[]): Instant {
+function earliest({ timers, timersSet }: Connection): Instant {
   let first = NEVER
-  for (let i = 0; i < timers.length; i++) if (timers[i]! < first) first = timers[i]!
+  for (let left = timersSet; left !== 0; left &= left - 1) {
+    const at = timers[31 - Math.clz32(left & -left)]!
+    if (at < first) first = at
+  }
   return first
 }
 

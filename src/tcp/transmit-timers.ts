@@ -5,27 +5,26 @@ import { arm, armed, disarm } from './timeouts.js'
 import { Timer } from './timers.js'
 
 /** The timers of which a connection runs one at a time (RFC 8985 8). */
-const EXCLUSIVE = [Timer.Retransmit, Timer.TailLossProbe, Timer.Reorder, Timer.Persist] as const
-type TransmitTimer = (typeof EXCLUSIVE)[number]
+type TransmitTimer = typeof Timer.Retransmit | typeof Timer.TailLossProbe | typeof Timer.Reorder | typeof Timer.Persist
+const EXCLUSIVE = (1 << Timer.Retransmit) | (1 << Timer.TailLossProbe) | (1 << Timer.Reorder) | (1 << Timer.Persist)
 
 /** Sets one of the transmit timers, and stops the others. */
 export function armTransmit(c: Connection, timer: TransmitTimer, at: Instant, now: Instant): void {
-  for (const other of EXCLUSIVE) if (other !== timer && armed(c, other)) disarm(c, other, now)
+  const others = c.timersSet & EXCLUSIVE & ~(1 << timer)
+  if (others !== 0) disarmThese(c, others, now)
   arm(c, timer, at, now)
 }
 
 export function disarmTransmit(c: Connection, now: Instant): void {
-  for (const timer of EXCLUSIVE) if (armed(c, timer)) disarm(c, timer, now)
+  disarmThese(c, c.timersSet & EXCLUSIVE, now)
+}
+
+function disarmThese(c: Connection, timers: number, now: Instant): void {
+  for (let left = timers; left !== 0; left &= left - 1) disarm(c, (31 - Math.clz32(left & -left)) as Timer, now)
 }
 
 export function transmitTimerArmed(c: Connection): boolean {
-  const { timers } = c
-  return (
-    timers[Timer.Retransmit] !== Number.POSITIVE_INFINITY ||
-    timers[Timer.TailLossProbe] !== Number.POSITIVE_INFINITY ||
-    timers[Timer.Reorder] !== Number.POSITIVE_INFINITY ||
-    timers[Timer.Persist] !== Number.POSITIVE_INFINITY
-  )
+  return (c.timersSet & EXCLUSIVE) !== 0
 }
 
 /** How long until the oldest record is due by RTO, ms; may be negative. */

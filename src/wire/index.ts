@@ -1,5 +1,6 @@
 export { internAddress } from './address-table.js'
 export { ARP_LENGTH, ARP_REPLY, ARP_REQUEST, type ArpPacket, parseArp, writeArp } from './arp.js'
+export { Batch } from './batch.js'
 export { checksum, checksumAdd, checksumFold, pseudoHeaderSum } from './checksum.js'
 export { DropReason } from './drop-reason.js'
 export {

@@ -117,7 +117,7 @@ describe('no program holds it', () => {
     }
   })
 
-  test('FIN-WAIT-2, as a record: RST and SYN end it, the peer\'s FIN leads to TIME-WAIT', () => {
+  test("FIN-WAIT-2, as a record: RST and SYN end it, the peer's FIN leads to TIME-WAIT", () => {
     for (const [flags, after] of [
       [RST, 'CLOSED'],
       [FIN | 0x10, 'TIME-WAIT'],

@@ -19,7 +19,10 @@ import { tcpFrame } from '../fixtures/test-host.js'
 /** A client and a server with a listener on port 80; nothing is sent yet. */
 function stage(settings: Partial<Settings> = {}, profile: ProfileName = 'rfc9293') {
   const net = createNetwork({ latency: 10 })
-  const [client, server] = ['client', 'server'].map((name) => new End(net, net.host(name, { profile, settings }))) as [End, End]
+  const [client, server] = ['client', 'server'].map((name) => new End(net, net.host(name, { profile, settings }))) as [
+    End,
+    End,
+  ]
   const address = (end: End) => end.host.interfaces[1]!.addresses[0]!.address
   const listener = new Listener(server.host, { local: ANY_IPV4, localPort: 80, backlog: 1, user: server }, net.now)
   const request = (localPort: number) => ({
@@ -50,7 +53,11 @@ describe('LISTEN', () => {
   test('SEND turns it into an active OPEN', () => {
     const { net, server, client, request, address } = stage()
     const passive = new Listener(client.host, { local: ANY_IPV4, localPort: 99, backlog: 1, user: client }, net.now)
-    const c = openActiveFrom(passive, { ...request(99), local: address(client), fastOpenText: Uint8Array.of(1) }, net.now)
+    const c = openActiveFrom(
+      passive,
+      { ...request(99), local: address(client), fastOpenText: Uint8Array.of(1) },
+      net.now,
+    )
     expect(stateName(c.state)).toBe('SYN-SENT')
     net.advance('1s')
     expect(stateName(c.state)).toBe('ESTABLISHED')
@@ -248,7 +255,9 @@ describe('SYN-RECEIVED after a simultaneous open', () => {
   })
 })
 
-test('SYN-RECEIVED of fast open: CLOSE with the text of the SYN unread resets', drill`
+test(
+  'SYN-RECEIVED of fast open: CLOSE with the text of the SYN unread resets',
+  drill`
    0 ${'`'}sysctl -q net.ipv4.tcp_fastopen=0x603${'`'}
   +0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
   +0 setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0
@@ -260,7 +269,8 @@ test('SYN-RECEIVED of fast open: CLOSE with the text of the SYN unread resets', 
   +0 accept(3, ..., ...) = 4
   +0 close(4) = 0
   +0 > R. 1:1(0) ack 101
-`)
+`,
+)
 
 test('ports in TIME-WAIT are taken over by an active OPEN, with an ISS beyond what was sent', () => {
   const { net, client, server, listener, open } = stage({ timeWaitReuseOnConnect: 1 })

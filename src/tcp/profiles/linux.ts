@@ -19,9 +19,14 @@ export const linux = (): Settings => ({
   abortOnOverflow: false,
   dropSynWhenAcceptQueueFull: true,
   synQueueByBacklog: true,
-  icmpAbortsSynQueue: true,
+  icmpAbortsSynQueue: {
+    4: ['network-unreachable', 'host-unreachable', 'time-exceeded', 'parameter-problem'],
+    // … and those of hosts, as with IPv4
+    6: ['prohibited', 'port-unreachable', 'parameter-problem', 'network-unreachable', 'host-unreachable'],
+  },
   pruneSynQueue: true,
   simultaneousOpenText: 'none',
+  simultaneousOpenRepeatsOffer: true,
   takeSynAckText: false,
   checkSynAckEcho: true,
   synAgainAfterBadAck: 2,
@@ -46,6 +51,7 @@ export const linux = (): Settings => ({
   minMss: 48,
   minAdvertisedMss: 256,
   minPathMtu: 552,
+  mtuPlateaus: false,
   pathMtuDiscovery: true,
 
   receiveBuffer: [4096, 131072, 33554432],
@@ -60,6 +66,7 @@ export const linux = (): Settings => ({
   windowScale: null,
   windowScaleFrom: 0,
   initialReceiveWindow: Number.POSITIVE_INFINITY,
+  largestSynWindow: Number.POSITIVE_INFINITY,
   signedWindows: false,
   shrinkWindow: false,
   windowSlowStart: true,

@@ -1,4 +1,13 @@
-import { ACK, ANY_IPV4, type IpAddress, parseIpAddress, Segment, segmentText, summarizeSent } from '../../wire/index.js'
+import {
+  ACK,
+  ANY_IPV4,
+  Batch,
+  type IpAddress,
+  parseIpAddress,
+  Segment,
+  segmentText,
+  summarizeSent,
+} from '../../wire/index.js'
 import { Connection, type ConnectionUser } from '../connection.js'
 import { Counters } from '../counters.js'
 import type { Endpoint, Environment, PathMetrics, Secrets } from '../environment.js'
@@ -30,7 +39,7 @@ export class LoneHost implements Environment {
   readonly out = new Segment()
   readonly maxSuperSegment = 0
   moreArriving = false
-  readonly owing: Connection[] = []
+  readonly owing = new Batch<Connection>()
   /** What was sent since it was last taken, as `wire`'s segmentText prints it, numbers counted from the initial ones. */
   sent: string[] = []
   mtu = 1500

@@ -1,0 +1,77 @@
+// Two hosts over a memory pipe in real time, driven by a loop of our own: what is measured is the machine, not the event loop.
+import { Host, Random } from '../dist/ip/index.js'
+import { memoryPipe } from '../dist/link/index.js'
+import { Listener, openActive, profile, Ready } from '../dist/tcp/index.js'
+import { parseIpAddress } from '../dist/wire/index.js'
+
+export const SERVER = parseIpAddress('10.0.0.2')
+const CLIENT = parseIpAddress('10.0.0.1')
+
+/** A user of connections from one function per kind of news. */
+export function user(handlers) {
+  return {
+    notify(c, ready, now) {
+      for (const name in handlers) if (ready & Ready[name]) handlers[name](c, now)
+    },
+  }
+}
+
+export class TwoHosts {
+  #due = []
+  #delivering = []
+
+  /** @param {{ mtu?: number, superSegments?: boolean, checksumOffload?: boolean, settings?: object }} options */
+  constructor({ settings = {}, ...pipe } = {}) {
+    const [a, b] = memoryPipe({ ...pipe, soon: (deliver) => void this.#due.push(deliver) })
+    const all = { ...profile('linux'), ...settings }
+    this.client = new Host({ name: 'client', settings: all, random: new Random(1) })
+    this.server = new Host({ name: 'server', settings: all, random: new Random(2) })
+    this.client.attach(a, { addresses: [{ address: CLIENT, prefixLength: 8 }] })
+    this.server.attach(b, { addresses: [{ address: SERVER, prefixLength: 8 }] })
+    this.now = performance.now()
+  }
+
+  /** Delivers what is on the way and fires what is due, once. */
+  turn() {
+    this.now = performance.now()
+    this.#deliver()
+    if (this.client.nextDeadline() <= this.now) this.client.advance(this.now)
+    if (this.server.nextDeadline() <= this.now) this.server.advance(this.now)
+  }
+
+  #deliver() {
+    const due = this.#due
+    this.#due = this.#delivering
+    this.#delivering = due
+    for (let i = 0; i < due.length; i++) due[i](this.now)
+    due.length = 0
+  }
+
+  /** Turns until `done()`. @throws Error after 60 s without it. */
+  until(done, what) {
+    const limit = performance.now() + 60_000
+    while (!done()) {
+      this.turn()
+      if (this.now > limit) throw new Error(`bench: ${what} did not happen within 60 s`)
+    }
+  }
+
+  /** Delivers everything on the way without letting time pass: for building up many connections. */
+  settle() {
+    while (this.#due.length > 0) this.#deliver()
+  }
+
+  /** A listener whose connections are held by `held`; what came before they were accepted is told then. */
+  listen(localPort, held, backlog = 4096) {
+    const acceptAll = (listener, now) => {
+      for (let c = listener.accept(held, now); c !== null; c = listener.accept(held, now))
+        held.notify(c, Ready.Readable, now)
+    }
+    const open = { local: SERVER, localPort, backlog, user: user({ Acceptable: acceptAll }) }
+    return new Listener(this.server, open, this.now)
+  }
+
+  connect(localPort, remotePort, held, local = CLIENT) {
+    return openActive(this.client, { local, localPort, remote: SERVER, remotePort, user: held }, this.now)
+  }
+}

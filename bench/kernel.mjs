@@ -4,7 +4,11 @@ import { once } from 'node:events'
 import net from 'node:net'
 
 async function pairOfSockets(onServer) {
-  const server = net.createServer({ noDelay: true }, onServer).listen(0, '127.0.0.1')
+  const withErrors = (socket) => {
+    socket.on('error', () => {})
+    onServer(socket)
+  }
+  const server = net.createServer({ noDelay: true }, withErrors).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return { server, port: server.address().port }
 }
@@ -24,6 +28,7 @@ export async function kernelBulk(megabytes) {
     })
   })
   const client = net.connect(port, '127.0.0.1')
+  client.on('error', () => {})
   await once(client, 'connect')
   const chunk = Buffer.alloc(65536, 7)
   let sent = 0
@@ -46,6 +51,7 @@ export async function kernelBulk(megabytes) {
 export async function kernelRoundTrips(milliseconds) {
   const { server, port } = await pairOfSockets((socket) => socket.on('data', (chunk) => socket.write(chunk)))
   const client = net.connect({ port, host: '127.0.0.1', noDelay: true })
+  client.on('error', () => {})
   await once(client, 'connect')
   let trips = 0
   const octet = Buffer.alloc(1)

@@ -1,4 +1,5 @@
 // Heap of idle connections and SYN-queue entries, octets each. Needs --expose-gc.
+import { close } from '../dist/tcp/index.js'
 import { TwoHosts, user } from './two-hosts.mjs'
 
 const FIRST_PORT = 1024
@@ -44,4 +45,17 @@ export function synEntryMemory(count) {
   net.server.reboot()
   const withoutEntries = heap() - before
   return clients.length > 0 ? (both - withoutEntries) / count : 0
+}
+
+/** Octets of heap per TIME-WAIT record: what is left of closed connections once their timers are over. */
+export function timeWaitMemory(count) {
+  const net = new TwoHosts()
+  net.listen(80, user({ PeerClosed: (c, now) => close(c, now) }))
+  const before = heap()
+  for (const c of establish(net, FIRST_PORT, count)) close(c, net.now)
+  net.settle()
+  const until = performance.now() + 4000
+  net.until(() => net.now > until, 'the end of the timers')
+  const records = net.client.connections.size ?? count
+  return (heap() - before) / Math.max(1, records)
 }

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { kernelBulk, kernelConnections, kernelRoundTrips } from './kernel.mjs'
 import { bulk, connections, roundTrips } from './machine.mjs'
-import { connectionMemory, synEntryMemory } from './memory.mjs'
+import { connectionMemory, synEntryMemory, timeWaitMemory } from './memory.mjs'
 import { scriptRuns, simulatedSegments } from './virtual-time.mjs'
 
 const words = process.argv.slice(2)
@@ -48,6 +48,7 @@ const FIGURES = [
     once: true,
     ours: () => connectionMemory(20_000),
   },
+  { name: 'heap per TIME-WAIT record', ...octets, once: true, ours: () => timeWaitMemory(20_000) },
   { name: 'heap per SYN-queue entry', ...octets, once: true, ours: () => synEntryMemory(20_000) },
   { name: 'simulated segments, untraced', ...each, ours: () => simulatedSegments(100 * size, false) },
   { name: 'simulated segments, traced', ...each, ours: () => simulatedSegments(50 * size, true) },

@@ -1,4 +1,4 @@
-import type { Position } from './ast.js'
+import type { Position } from './language/ast.js'
 import type { RunResult } from './report.js'
 import type { StoryEntry } from './story.js'
 import { seconds, Timeline } from './timeline.js'

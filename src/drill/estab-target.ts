@@ -1,11 +1,11 @@
 import { Calls, personality } from '../socket/index.js'
 import { type ProfileName, profile as settingsOf } from '../tcp/index.js'
 import { ANY_IPV4, type IpAddress, parseIpAddress } from '../wire/index.js'
+import { familyOf } from './calls/symbols.js'
 import { Commands, type Holder } from './commands/commands.js'
 import type { Outcome } from './commands/shell.js'
 import type { SocketRow } from './commands/socket-listing.js'
 import { DrilledHost } from './drilled-host.js'
-import { familyOf } from './symbols.js'
 import type { SentPacket, Target, TargetKind, TargetSetUp } from './target.js'
 import { defaultAddresses } from './variants.js'
 

@@ -1,4 +1,4 @@
-import type { Position } from './ast.js'
+import type { Position } from './language/ast.js'
 
 /**
  * A script that went otherwise than it says. `reason` is one line; `detail` are lines below it, both packets printed, as

@@ -1,6 +1,6 @@
 import type { TraceEvent } from '../trace/index.js'
 import { FIN, RST, SYN } from '../wire/index.js'
-import type { LivePacket } from './live-packet.js'
+import type { LivePacket } from './packets/live-packet.js'
 
 /** What people call a segment that a timer sent. */
 const TIMERS: Readonly<Record<string, string>> = {

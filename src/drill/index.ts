@@ -9,8 +9,9 @@ export {
   type Flags,
   type IpVersion,
   splitCommandLine,
-} from './flags.js'
-export { parseScript } from './parser.js'
+} from './language/flags.js'
+export { parseScript } from './language/parser.js'
+export { ScriptError } from './language/source.js'
 export {
   type ConnectionHistory,
   failureText,
@@ -22,7 +23,6 @@ export {
 } from './report.js'
 export type { RunOptions } from './run.js'
 export { runScript, runVariants, type ScriptOptions } from './script.js'
-export { ScriptError } from './source.js'
 export type { StoryEntry } from './story.js'
 export { type DrillOptions, type DrillTag, type DrillTest, drill } from './template.js'
 export { IP_VERSIONS, type VariantChoice } from './variants.js'

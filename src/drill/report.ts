@@ -1,5 +1,5 @@
 import { endpointText, type TraceEvent } from '../trace/index.js'
-import type { IpVersion } from './flags.js'
+import type { IpVersion } from './language/flags.js'
 import type { StoryEntry } from './story.js'
 
 /** What went wrong, and where. */

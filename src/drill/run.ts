@@ -1,5 +1,10 @@
 import type { ProfileName, Settings } from '../tcp/index.js'
 import { connectionVariables, type TraceEvent, TraceLog } from '../trace/index.js'
+import { CODE_CONSTANTS, familyOf } from './calls/symbols.js'
+import { type CallInProgress, SystemCalls } from './calls/syscalls.js'
+import { CodeError, createEnvironment, evaluate, type NameValue } from './code/evaluate.js'
+import { VIRTUAL } from './estab-target.js'
+import { DrillFailure, Mismatch } from './failure.js'
 import type {
   CallAction,
   CodeAction,
@@ -9,17 +14,12 @@ import type {
   Position,
   Script,
   ScriptEvent,
-} from './ast.js'
-import { VIRTUAL } from './estab-target.js'
-import { CodeError, createEnvironment, evaluate, type NameValue } from './evaluate.js'
-import { DrillFailure, Mismatch } from './failure.js'
-import type { Flags, IpVersion } from './flags.js'
-import { Packets } from './packets.js'
+} from './language/ast.js'
+import type { Flags, IpVersion } from './language/flags.js'
+import { ScriptError } from './language/source.js'
+import { Packets } from './packets/packets.js'
 import { histories, inSeconds, type RunResult } from './report.js'
-import { ScriptError } from './source.js'
 import { bursts, Story, sampledText } from './story.js'
-import { CODE_CONSTANTS, familyOf } from './symbols.js'
-import { type CallInProgress, SystemCalls } from './syscalls.js'
 import type { Target, TargetKind } from './target.js'
 import { type EventMoment, Timeline } from './timeline.js'
 

@@ -1,9 +1,9 @@
-import type { Script } from './ast.js'
-import { applyFlags, DEFAULT_FLAGS, type FlagSetting, type Flags, flagsOf, type IpVersion } from './flags.js'
-import { parseScript } from './parser.js'
+import type { Script } from './language/ast.js'
+import { applyFlags, DEFAULT_FLAGS, type FlagSetting, type Flags, flagsOf, type IpVersion } from './language/flags.js'
+import { parseScript } from './language/parser.js'
+import { ScriptError } from './language/source.js'
 import type { RunResult } from './report.js'
 import { type RunOptions, runParsed } from './run.js'
-import { ScriptError } from './source.js'
 import { symbolsOf, type VariantChoice, variantFlags, variantsOf } from './variants.js'
 
 export interface ScriptOptions extends RunOptions {

@@ -1,7 +1,7 @@
 import type { Result } from '../socket/index.js'
-import type { Micros, Position } from './ast.js'
-import type { NameValue } from './evaluate.js'
-import type { LivePacket } from './live-packet.js'
+import type { NameValue } from './code/evaluate.js'
+import type { Micros, Position } from './language/ast.js'
+import type { LivePacket } from './packets/live-packet.js'
 
 /** What became of one line of a script in a run. */
 export interface StoryEntry {

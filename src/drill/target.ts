@@ -3,7 +3,7 @@ import type { ProfileName, Settings } from '../tcp/index.js'
 import type { TraceLog } from '../trace/index.js'
 import type { IpAddress } from '../wire/index.js'
 import type { Outcome as CommandOutcome } from './commands/shell.js'
-import type { Flags } from './flags.js'
+import type { Flags } from './language/flags.js'
 
 /** What opens targets: `VIRTUAL` for hosts of ours in virtual time, `linuxKernel()` for the kernel in real time. */
 export interface TargetKind {

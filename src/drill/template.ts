@@ -1,4 +1,4 @@
-import type { IpVersion } from './flags.js'
+import type { IpVersion } from './language/flags.js'
 import { failureText } from './report.js'
 import { runScript, type ScriptOptions } from './script.js'
 

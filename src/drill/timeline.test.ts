@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Action, EventTime } from './ast.js'
-import { parseScript } from './parser.js'
+import type { Action, EventTime } from './language/ast.js'
+import { parseScript } from './language/parser.js'
 import { Timeline } from './timeline.js'
 
 /** The events of a script with one line for each time. */

@@ -1,4 +1,4 @@
-import type { Action, EventTime, Micros } from './ast.js'
+import type { Action, EventTime, Micros } from './language/ast.js'
 
 /** The time of an event, counted from the start of the script. */
 export interface EventMoment {

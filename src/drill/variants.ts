@@ -1,5 +1,5 @@
 import type { ProfileName } from '../tcp/index.js'
-import type { FlagSetting, Flags, IpVersion } from './flags.js'
+import type { FlagSetting, Flags, IpVersion } from './language/flags.js'
 
 /** Which variants of a script are run. `auto`: as the runners of the suites do, see `variantsOf`. */
 export type VariantChoice = 'auto' | 'all' | IpVersion

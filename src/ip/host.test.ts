@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { echoRequest, TestLink, tcpFrame, testHost } from '../../test/fixtures/test-host.js'
-import type { Host, NetworkInterface } from '../ip/index.js'
 import type { Settings } from '../tcp/index.js'
 import {
   ACK,
@@ -21,6 +20,7 @@ import {
   takePacketHeader,
   write16,
 } from '../wire/index.js'
+import type { Host, NetworkInterface } from './index.js'
 import { parseInterfaceAddress } from './routes.js'
 
 interface Stage {

@@ -1,19 +1,19 @@
 import type { IpAddress } from '../wire/index.js'
-import { sendDeferredSyn } from './active-open.js'
 import { type Connection, type ErrorName, Ready } from './connection.js'
 import { hostWide } from './host-wide.js'
-import { appendText, queueFin } from './output.js'
-import { programRead } from './receive-window.js'
+import { sendDeferredSyn } from './open/active-open.js'
+import { programRead } from './receive/receive-window.js'
+import { noteRead, readableInOneGo, readUrgent } from './receive/urgent.js'
 import { finish, joinOrphans, sendReset } from './reset.js'
+import { appendText, queueFin } from './send/output.js'
 import { seqDiff } from './sequence.js'
-import { State, type StateName, stateName } from './state-name.js'
-import { setState } from './states.js'
+import { State, type StateName, stateName } from './states/state-name.js'
+import { setState } from './states/states.js'
 import type { Instant } from './time.js'
 import { limitFinWait2 } from './time-wait.js'
-import { noteRead, readableInOneGo, readUrgent } from './urgent.js'
 
-export { type ActiveOpen, openActive, openActiveFrom } from './active-open.js'
-export { setOptions } from './set-options.js'
+export { type ActiveOpen, openActive, openActiveFrom } from './open/active-open.js'
+export { setOptions } from './settings/set-options.js'
 
 /** Flags of SEND. */
 export const SendFlag = { EndOfRecord: 1, More: 2, Urgent: 4 } as const

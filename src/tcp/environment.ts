@@ -2,7 +2,7 @@ import type { Batch, IpAddress, Segment } from '../wire/index.js'
 import type { Connection } from './connection.js'
 import type { Counters } from './counters.js'
 import type { Observed, Observer } from './observer.js'
-import type { Settings } from './settings.js'
+import type { Settings } from './settings/settings.js'
 import type { Instant } from './time.js'
 import type { Timed } from './timers.js'
 

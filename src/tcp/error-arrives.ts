@@ -1,14 +1,14 @@
 import type { Connection, ErrorName } from './connection.js'
 import type { IcmpError } from './environment.js'
 import { report } from './error-report.js'
-import { emitSynAgain } from './handshake.js'
-import { mssChanged } from './output.js'
+import { emitSynAgain } from './open/handshake.js'
 import { fail } from './reset.js'
+import { mssChanged } from './send/output.js'
+import { armRetransmit, untilRto } from './send/transmit-timers.js'
 import { before } from './sequence.js'
-import type { Settings } from './settings.js'
-import { State } from './state-name.js'
+import type { Settings } from './settings/settings.js'
+import { State } from './states/state-name.js'
 import type { Instant } from './time.js'
-import { armRetransmit, untilRto } from './transmit-timers.js'
 
 /** RFC 1191 7.1: what routers without RFC 1191 have behind them, octets. */
 const PLATEAUS = [65535, 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68] as const

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { setOptions } from './calls.js'
-import { State } from './state-name.js'
+import { State } from './states/state-name.js'
 import { Sender } from './testing/sender.js'
 
 const HOUR = 3_600_000

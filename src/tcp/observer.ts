@@ -1,5 +1,5 @@
 import type { DropReason, IpAddress, Segment } from '../wire/index.js'
-import type { State } from './state-name.js'
+import type { State } from './states/state-name.js'
 import type { Instant } from './time.js'
 import type { TimerName } from './timers.js'
 

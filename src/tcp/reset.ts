@@ -13,18 +13,18 @@ import {
   SYN,
 } from '../wire/index.js'
 import { type Connection, type ErrorName, Ready } from './connection.js'
-import { acceptableSeq, address, emit } from './emit.js'
 import type { Endpoint, Environment } from './environment.js'
-import { leaveFastOpenQueue } from './fast-open.js'
 import { hostWide } from './host-wide.js'
 import type { Observed } from './observer.js'
-import { endSending } from './output.js'
-import { windowToOffer } from './receive-window.js'
-import { State } from './state-name.js'
-import { setState } from './states.js'
+import { leaveFastOpenQueue } from './open/fast-open.js'
+import { tsNow } from './options/timestamps.js'
+import { windowToOffer } from './receive/receive-window.js'
+import { acceptableSeq, address, emit } from './send/emit.js'
+import { endSending } from './send/output.js'
+import { State } from './states/state-name.js'
+import { setState } from './states/states.js'
 import type { Instant } from './time.js'
 import { disarmAll } from './timeouts.js'
-import { tsNow } from './timestamps.js'
 
 /** What a socket bound to the port but not connected adds to the RST for a segment to it (FreeBSD). */
 export interface BoundSocket {

@@ -1,8 +1,8 @@
-import { Limit } from './chronograph.js'
 import type { Connection } from './connection.js'
-import { pathMtu } from './segment-size.js'
-import { unsentOctets } from './send-buffer.js'
-import { State } from './state-name.js'
+import { Limit } from './send/chronograph.js'
+import { pathMtu } from './send/segment-size.js'
+import { unsentOctets } from './send/send-buffer.js'
+import { State } from './states/state-name.js'
 import type { Instant, Millis } from './time.js'
 
 /** getsockopt(TCP_INFO): Linux's struct tcp_info by field name, units as Linux has them (µs, octets, segments). */

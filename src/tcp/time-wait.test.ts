@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { close } from './calls.js'
-import type { Settings } from './settings.js'
+import type { Settings } from './settings/settings.js'
 import { type Arriving, Exchange } from './testing/exchange.js'
 
 type Profile = 'rfc9293' | 'linux' | 'freebsd'

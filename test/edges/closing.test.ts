@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { drop, pair } from '../../src/sim/index.js'
 import { State, type StateName, setOptions, stateName } from '../../src/tcp/index.js'
-import { setState } from '../../src/tcp/states.js'
+import { setState } from '../../src/tcp/states/states.js'
 import { FIN, RST, SYN } from '../../src/wire/index.js'
 import { arrives, HELD, inState } from '../fixtures/in-state.js'
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, inject } from 'vitest'
-import { checkEdges, edgesTaken } from '../../src/tcp/states.js'
+import { checkEdges, edgesTaken } from '../../src/tcp/states/states.js'
 
 // Every change of state in every test is looked up in the table; one that is not there throws.
 checkEdges(true)

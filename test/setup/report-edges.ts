@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { EDGES } from '../../src/tcp/states.js'
+import { EDGES } from '../../src/tcp/states/states.js'
 
 declare module 'vitest' {
   export interface ProvidedContext {

@@ -1,6 +1,6 @@
 import { type Endpoint, getSysctl, type Settings, State, setSysctl, stateName, TimeWait } from '../../tcp/index.js'
+import type { SystemFamily } from '../calls/symbols.js'
 import type { DrilledHost } from '../drilled-host.js'
-import type { SystemFamily } from '../symbols.js'
 import { type FileSystem, type Outcome, Shell } from './shell.js'
 import type { SocketRow } from './socket-listing.js'
 import { kernelFile, programs, type System, sysctlOfPath } from './system-programs.js'

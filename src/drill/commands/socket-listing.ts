@@ -1,6 +1,6 @@
 import type { StateName } from '../../tcp/index.js'
 import type { IpAddress } from '../../wire/index.js'
-import type { SystemFamily } from '../symbols.js'
+import type { SystemFamily } from '../calls/symbols.js'
 import { done, failed, type Outcome, type Program } from './shell.js'
 
 /** A socket of the drilled host, as `ss`, `netstat` and `sockstat` show it. */

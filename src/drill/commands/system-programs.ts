@@ -1,4 +1,4 @@
-import type { SystemFamily } from '../symbols.js'
+import type { SystemFamily } from '../calls/symbols.js'
 import { type CounterSource, nstat } from './kernel-counters.js'
 import { done, failed, type Outcome, type Program } from './shell.js'
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Ecn } from '../ecn.js'
+import { Ecn } from '../options/ecn.js'
 import { Sender } from '../testing/sender.js'
 
 describe('initial window', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Mark } from '../send-record.js'
+import { Mark } from '../send/send-record.js'
 import { Sender } from '../testing/sender.js'
 
 /** A peer that keeps what arrives out of order and acknowledges every segment, with SACK and DSACK (RFC 2018, 2883). */

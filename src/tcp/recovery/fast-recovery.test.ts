@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { State } from '../state-name.js'
+import { State } from '../states/state-name.js'
 import { Sender } from '../testing/sender.js'
 import { CaState } from './recovery.js'
 

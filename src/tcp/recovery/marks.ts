@@ -1,5 +1,5 @@
 import type { Connection } from '../connection.js'
-import { Mark, type SendRecord } from '../send-record.js'
+import { Mark, type SendRecord } from '../send/send-record.js'
 import { atOrAfter, before } from '../sequence.js'
 
 /** Takes `less` segments of a record out of the counts it is in. */

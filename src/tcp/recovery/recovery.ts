@@ -1,4 +1,4 @@
-import type { SendRecord } from '../send-record.js'
+import type { SendRecord } from '../send/send-record.js'
 import type { Instant, Millis } from '../time.js'
 
 /** State of loss recovery, as Linux names and numbers it (tcpi_ca_state). */

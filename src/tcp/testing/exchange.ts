@@ -14,13 +14,13 @@ import {
 import { type ActiveOpen, openActive } from '../calls.js'
 import { type Connection, type ConnectionUser, Ready } from '../connection.js'
 import type { Endpoint, IcmpError } from '../environment.js'
-import { Listener } from '../listener.js'
 import type { Observed, Observer } from '../observer.js'
-import type { ProfileName } from '../profiles/index.js'
-import type { ProgramOptions } from '../program-options.js'
+import { Listener } from '../open/listener.js'
 import { segmentForNobody } from '../reset.js'
-import type { Settings } from '../settings.js'
-import { type StateName, stateName } from '../state-name.js'
+import type { ProfileName } from '../settings/profiles/index.js'
+import type { ProgramOptions } from '../settings/program-options.js'
+import type { Settings } from '../settings/settings.js'
+import { type StateName, stateName } from '../states/state-name.js'
 import { LoneHost } from './lone-host.js'
 
 export const HERE = parseIpAddress('192.168.0.1')

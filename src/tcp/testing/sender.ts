@@ -1,8 +1,8 @@
-import { appendText } from '../append-text.js'
 import type { Connection } from '../connection.js'
-import { queueFin } from '../output.js'
-import type { ProfileName } from '../profiles/index.js'
-import type { Settings } from '../settings.js'
+import { appendText } from '../send/append-text.js'
+import { queueFin } from '../send/output.js'
+import type { ProfileName } from '../settings/profiles/index.js'
+import type { Settings } from '../settings/settings.js'
 import { type Arrival, arrives, establishedConnection, LoneHost, type Opened } from './lone-host.js'
 
 /** A connection that sends, and what the test says in the peer's name; octets and sequence numbers count from 1. */

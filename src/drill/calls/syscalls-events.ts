@@ -1,6 +1,6 @@
 import type { EpollResult, PollResult } from '../../socket/index.js'
 import { Mismatch } from '../failure.js'
-import type { CallHandler } from './syscalls.js'
+import type { CallHandler } from './call-handler.js'
 import { listOf, numberOf, structOf } from './syscalls-arguments.js'
 import type { CallContext } from './syscalls-context.js'
 import { givesFd } from './syscalls-sockets.js'

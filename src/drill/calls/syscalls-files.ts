@@ -1,5 +1,5 @@
 import { Mismatch } from '../failure.js'
-import type { CallHandler } from './syscalls.js'
+import type { CallHandler } from './call-handler.js'
 import { listOf, numberOf } from './syscalls-arguments.js'
 import { givesFd } from './syscalls-sockets.js'
 

@@ -1,6 +1,6 @@
 import type { OptionValue } from '../../socket/index.js'
 import { Mismatch } from '../failure.js'
-import type { CallHandler } from './syscalls.js'
+import type { CallHandler } from './call-handler.js'
 import { listOf, numberOf } from './syscalls-arguments.js'
 import { fieldOf, type Value, what } from './values.js'
 

@@ -1,6 +1,6 @@
 import type { AddressResult, Outcome } from '../../socket/index.js'
 import { Mismatch } from '../failure.js'
-import type { CallHandler, Made } from './syscalls.js'
+import type { CallHandler, Made } from './call-handler.js'
 import type { CallContext } from './syscalls-context.js'
 import { evaluated } from './values.js'
 

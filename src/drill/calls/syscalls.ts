@@ -1,8 +1,9 @@
-import { type Errno, isPending, type Outcome, type Personality, type Result } from '../../socket/index.js'
+import { type Errno, isPending, type Personality, type Result } from '../../socket/index.js'
 import type { NameValue } from '../code/evaluate.js'
 import { Mismatch } from '../failure.js'
 import type { CallAction } from '../language/ast.js'
 import { resultText } from '../story.js'
+import type { CallHandler, Made } from './call-handler.js'
 import { Arguments } from './syscalls-arguments.js'
 import { CallContext, type CallOptions } from './syscalls-context.js'
 import { EVENT_CALLS } from './syscalls-events.js'
@@ -11,20 +12,6 @@ import { OPTION_CALLS } from './syscalls-options.js'
 import { SOCKET_CALLS } from './syscalls-sockets.js'
 import { TEXT_CALLS } from './syscalls-text.js'
 import { evaluated, type Value, what } from './values.js'
-
-/** A call that was made: what it gives, and what is to be looked at when it returns. */
-export interface Made {
-  readonly outcome: Outcome
-  /** The result is a descriptor: the number in the script is only a name for it. */
-  readonly givesFd?: boolean
-  /** Called when the call has returned what the script says; throws Mismatch for what else is wrong. */
-  readonly verify?: (result: Result) => void
-  /** Called when the call has returned, whatever it says. */
-  readonly always?: (result: Result) => void
-}
-
-/** How one call of a script is made. */
-export type CallHandler = (words: Arguments, context: CallContext, call: CallAction) => Made
 
 const HANDLERS: Readonly<Record<string, CallHandler>> = {
   ...SOCKET_CALLS,

@@ -1,6 +1,7 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module'
 import type { Net } from './net.js'
-import { NetSocket, type SocketOptions } from './net-socket.js'
+import { NetSocket } from './net-socket.js'
+import type { SocketOptions } from './socket-options.js'
 
 type Module = Record<string, unknown> & { Socket: Constructor }
 type Constructor = { (...args: unknown[]): unknown; prototype: object } & (new (...args: unknown[]) => object)

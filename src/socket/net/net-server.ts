@@ -15,7 +15,8 @@ import {
   systemError,
 } from './errors.js'
 import { ListenerHandle } from './listener-handle.js'
-import type { NetSocket, SocketOptions } from './net-socket.js'
+import type { NetSocket } from './net-socket.js'
+import type { SocketOptions } from './socket-options.js'
 
 const { nextTick } = process
 

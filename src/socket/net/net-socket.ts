@@ -1,17 +1,15 @@
 import { Buffer } from 'node:buffer'
-import { Duplex, type DuplexOptions } from 'node:stream'
+import { Duplex } from 'node:stream'
 import type { Errno } from '../errno.js'
 import type { AddressInfo } from './addresses.js'
-import { type Callback, type EndOptions, formArguments, initialDelay, type OnRead } from './arguments.js'
+import { type EndOptions, formArguments, initialDelay, type OnRead } from './arguments.js'
 import { type Attempts, connectByName, connectToPath } from './connecting.js'
 import { ConnectionHandle, type Reader } from './connection-handle.js'
 import type { NetContext } from './context.js'
 import {
   abortError,
-  argumentValue,
   checkDuration,
   checkFunction,
-  checkSignal,
   closedBeforeConnection,
   missingArguments,
   socketClosed,
@@ -19,28 +17,12 @@ import {
 } from './errors.js'
 import { IdleTimeout } from './idle-timeout.js'
 import type { NetServer } from './net-server.js'
+import { bufferOf, onreadOf, type SocketOptions } from './socket-options.js'
+import { lengthOf, octetsOf, refuseWritesAfterEnd, type WrittenChunk } from './writing.js'
 
 const { nextTick } = process
 
-export interface SocketOptions extends EndOptions {
-  allowHalfOpen?: boolean
-  readable?: boolean
-  writable?: boolean
-  readableHighWaterMark?: number
-  writableHighWaterMark?: number
-  /** For servers: what the socket stands on. */
-  handle?: ConnectionHandle | null
-  pauseOnCreate?: boolean
-}
-
 type WriteCallback = (error?: Error | null) => void
-interface WrittenChunk {
-  chunk: string | Buffer
-  encoding: BufferEncoding
-}
-
-/** Forms a stream does not have here. */
-const UNSUPPORTED = ['objectMode', 'readableObjectMode', 'writableObjectMode'] as const
 
 /**
  * `net.Socket`: a connection as a Duplex stream. Made by `setUp`, not by a constructor, so that `net.Socket` can be called
@@ -78,23 +60,6 @@ export class NetSocket extends Duplex implements Reader {
   declare _local: AddressInfo | null
   declare _remote: AddressInfo | null
 
-  /** What the Duplex is to be told; throws for what cannot be. */
-  static streamOptions(options: SocketOptions): DuplexOptions {
-    for (const name of UNSUPPORTED) {
-      if (options[name]) throw argumentValue(`options.${name}`, options[name], 'is not supported')
-    }
-    if (options.fd !== undefined) throw systemError('ENOTSUP', 'open')
-    if (options.signal !== undefined) checkSignal(options.signal, 'options.signal')
-    const { handle: _handle, fd: _fd, onread: _onread, signal: _signal, ...stream } = options
-    return {
-      ...(stream as DuplexOptions),
-      allowHalfOpen: Boolean(options.allowHalfOpen),
-      emitClose: false,
-      autoDestroy: true,
-      decodeStrings: false,
-    }
-  }
-
   setUp(context: NetContext, options: SocketOptions): void {
     this.context = context
     this.connecting = false
@@ -116,7 +81,7 @@ export class NetSocket extends Duplex implements Reader {
     this._unref = false
     this._local = null
     this._remote = null
-    this._onread = takesText(options.onread) ? options.onread : null
+    this._onread = onreadOf(options)
     this._ownBuffer = this._onread === null ? null : bufferOf(this._onread)
     this._handle = options.handle ?? null
     this.on('end', refuseWritesAfterEnd)
@@ -433,9 +398,9 @@ export class NetSocket extends Duplex implements Reader {
     let octets = this._dispatched
     const state = (this as unknown as { _writableState: { getBuffer(): WrittenChunk[] } | undefined })._writableState
     if (state === undefined) return undefined
-    for (const { chunk, encoding } of state.getBuffer()) octets += Buffer.byteLength(chunk, encoding)
+    octets += lengthOf(state.getBuffer())
     const pending = this._pendingData
-    if (Array.isArray(pending)) for (const { chunk, encoding } of pending) octets += Buffer.byteLength(chunk, encoding)
+    if (Array.isArray(pending)) octets += lengthOf(pending)
     else if (pending !== null) octets += Buffer.byteLength(pending, (this._pendingEncoding || 'utf8') as BufferEncoding)
     return octets
   }
@@ -487,35 +452,9 @@ export class NetSocket extends Duplex implements Reader {
   }
 }
 
-const octetsOf = (chunk: string | Buffer, encoding: BufferEncoding): Buffer =>
-  typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
-
-const takesText = (onread: OnRead | undefined): onread is OnRead =>
-  onread !== null &&
-  typeof onread === 'object' &&
-  (ArrayBuffer.isView(onread.buffer) || typeof onread.buffer === 'function') &&
-  typeof onread.callback === 'function'
-
-const bufferOf = ({ buffer }: OnRead): Uint8Array => (typeof buffer === 'function' ? buffer() : buffer)
-
 function destroyOn(socket: NetSocket, signal: AbortSignal): void {
   const aborted = () => void socket.destroy(abortError(signal.reason))
   if (signal.aborted) return nextTick(aborted)
   signal.addEventListener('abort', aborted, { once: true })
   socket.once('close', () => signal.removeEventListener('abort', aborted))
-}
-
-/** After the peer's FIN, a socket that is not to be half open takes nothing more. */
-function refuseWritesAfterEnd(this: NetSocket): void {
-  if (this.allowHalfOpen) return
-  Object.defineProperty(this, 'write', { value: writeAfterEnd, configurable: true, writable: true })
-}
-
-function writeAfterEnd(this: NetSocket, chunk: never, encoding: never, callback: Callback): boolean {
-  if (!this.writableEnded) return Duplex.prototype.write.call(this, chunk, encoding, callback)
-  const given: unknown = typeof encoding === 'function' ? encoding : callback
-  const error = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' })
-  if (typeof given === 'function') nextTick(given as Callback, error)
-  this.destroy(error)
-  return false
 }

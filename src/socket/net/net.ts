@@ -14,8 +14,9 @@ import type { FamilySelection, Lookup, NetContext, TimerSource } from './context
 import { argumentType, checkBoolean, checkInteger } from './errors.js'
 import { type Hosts, hostsLookup } from './lookup.js'
 import { NetServer, type ServerOptions } from './net-server.js'
-import { NetSocket, type SocketOptions } from './net-socket.js'
+import { NetSocket } from './net-socket.js'
 import { SocketAddress } from './socket-address.js'
+import { type SocketOptions, streamOptions } from './socket-options.js'
 import { Turns } from './turns.js'
 
 export interface NetOptions {
@@ -133,7 +134,7 @@ function socketConstructor(context: NetContext): SocketConstructor {
       throw argumentType('options', ['Object'], given)
     }
     const options = (given ?? {}) as SocketOptions
-    Reflect.apply(Duplex as unknown as (options: unknown) => void, this, [NetSocket.streamOptions(options)])
+    Reflect.apply(Duplex as unknown as (options: unknown) => void, this, [streamOptions(options)])
     this.setUp(context, options)
     return undefined
   }

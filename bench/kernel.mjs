@@ -1,7 +1,8 @@
-// The peer of the same run: Node's own net over the kernel's loopback, both ends in this process.
+// The peer of the same run: Node's own net over the kernel's loopback, both ends in this process, per second of CPU time.
 
 import { once } from 'node:events'
 import net from 'node:net'
+import { cpuSeconds } from './two-hosts.mjs'
 
 async function pairOfSockets(onServer) {
   const withErrors = (socket) => {
@@ -38,10 +39,10 @@ export async function kernelBulk(megabytes) {
       if (!client.write(chunk)) return void client.once('drain', push)
     }
   }
-  const began = performance.now()
+  const began = cpuSeconds()
   push()
   await done
-  const seconds = (performance.now() - began) / 1000
+  const seconds = cpuSeconds() - began
   client.destroy()
   server.close()
   return (received * 8) / seconds / 1e9
@@ -92,9 +93,9 @@ export async function kernelConnections(milliseconds) {
 }
 
 async function counted(milliseconds, count) {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds / 3))
-  const from = count()
-  const began = performance.now()
   await new Promise((resolve) => setTimeout(resolve, milliseconds))
-  return (count() - from) / ((performance.now() - began) / 1000)
+  const from = count()
+  const began = cpuSeconds()
+  await new Promise((resolve) => setTimeout(resolve, milliseconds))
+  return (count() - from) / (cpuSeconds() - began)
 }

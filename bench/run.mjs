@@ -1,84 +1,141 @@
-// npm run bench [-- --quick] [-- --json FILE]: every figure of the README, medians of five (--quick: of one), with the
-// kernel's TCP under Node's own net as the peer in the same run.
-import { writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import { kernelBulk, kernelConnections, kernelRoundTrips } from './kernel.mjs'
-import { bulk, connections, roundTrips } from './machine.mjs'
-import { connectionMemory, synEntryMemory, timeWaitMemory } from './memory.mjs'
-import { scriptRuns, simulatedSegments } from './virtual-time.mjs'
+// npm run bench [-- ROW… | growth] [--quick] [--json FILE] [--markdown | --into-docs] [--from FILE]
+//
+// Every figure of the README and of docs/performance.md. A row is { name, title, zh, unit, ours, peers } and what is to be
+// reached: `atLeast` or `atMost`, `goal` (where this goes), `atLeastOf: [peer, ratio]`. `ours(size)` and each of
+// `peers` (by the names of PEERS in report.mjs) answer a number, or a sentence that says why there is none on this machine;
+// `size` is 1, or 0.3 with --quick. `once`: what does not vary. A file of bench/ that exports `rows` is found if it is in FILES.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, release } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { fillMarkers, growthMarkdown, growthText, rowText, tableHead, tableMarkdown } from './report.mjs'
 
-const words = process.argv.slice(2)
-const quick = words.includes('--quick')
-const json = words.includes('--json') ? words[words.indexOf('--json') + 1] : null
-if (words.includes('--json') && json === undefined) {
-  console.error('bench: --json needs a file')
+const here = (name) => fileURLToPath(new URL(name, import.meta.url))
+const FILES = ['machine', 'net', 'short', 'memory', 'tun', 'virtual-time'].map((name) => here(`${name}.mjs`))
+
+const rows = []
+for (const file of FILES) if (existsSync(file)) rows.push(...((await import(file)).rows ?? []))
+const { growth } = await import('./growth.mjs')
+
+if (process.argv[2] === '--one') {
+  const [, , , name, whose, size] = process.argv
+  const row = rows.find((one) => one.name === name)
+  const measure = row
+    ? whose === 'ours'
+      ? row.ours
+      : row.peers[whose]
+    : growth.find((one) => one.name === name).at[whose]
+  process.stdout.write(JSON.stringify(await measure(Number(size))), () => process.exit(0))
+  await new Promise(() => {})
+}
+
+const asked = readArguments(process.argv.slice(2))
+const rounds = asked.quick ? 1 : 5
+const size = asked.quick ? 0.3 : 1
+const quiet = asked.markdown
+const print = (text) => (quiet ? process.stderr : process.stdout).write(`${text}\n`)
+
+const results = asked.from === null ? measureAll() : readResults(asked.from)
+if (asked.markdown) console.log(`${tableMarkdown(results, 'en')}\n\n${growthMarkdown(results, 'en')}`)
+if (asked.intoDocs) for (const file of fillMarkers(results, here('..'))) print(`bench: figures put into ${file}`)
+if (asked.from === null) {
+  const file = asked.json ?? here('results.json')
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
+}
+process.exit(0)
+
+function readArguments(words) {
+  const read = { quick: false, markdown: false, intoDocs: false, json: null, from: null, rows: [], growth: false }
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]
+    if (word === '--quick') read.quick = true
+    else if (word === '--markdown') read.markdown = true
+    else if (word === '--into-docs') read.intoDocs = true
+    else if (word === '--json' || word === '--from') {
+      const file = words[++i]
+      if (file === undefined || file.startsWith('-')) refuse(`${word} needs a file`)
+      read[word.slice(2)] = file
+    } else if (word === 'growth') read.growth = true
+    else if (word.startsWith('-')) refuse(`there is no option '${word}'`)
+    else {
+      const named = rows.filter(({ name }) => name === word || name.startsWith(`${word}-`))
+      if (named.length === 0)
+        refuse(`there is no row '${word}'; there are: ${rows.map(({ name }) => name).join(', ')}, growth`)
+      read.rows.push(...named)
+    }
+  }
+  const everything = read.rows.length === 0 && !read.growth
+  if (everything) read.rows = rows
+  // the whole truth belongs in the documents
+  if (everything && (read.intoDocs || read.markdown)) read.growth = true
+  if (read.intoDocs && !everything) refuse('--into-docs puts every figure in, it takes no rows')
+  return read
+}
+
+function refuse(sentence) {
+  console.error(`bench: ${sentence}`)
   process.exit(2)
 }
-const rounds = quick ? 1 : 5
-const size = quick ? 0.3 : 1
-const ms = 1000 * size
 
-const gbit = { unit: 'Gbit/s', digits: 2 }
-const each = { unit: '/s', digits: 0 }
-const octets = { unit: 'octets', digits: 0 }
-const FIGURES = [
-  {
-    name: 'bulk, MTU 1500, both checksums',
-    ...gbit,
-    ours: () => bulk(500 * size),
-    peer: () => kernelBulk(1000 * size),
-  },
-  {
-    name: 'bulk, super-segments, both checksums',
-    ...gbit,
-    ours: () => bulk(1500 * size, { superSegments: true }),
-    peer: () => kernelBulk(1000 * size),
-  },
-  {
-    name: 'bulk, super-segments, checksum offload',
-    ...gbit,
-    ours: () => bulk(3000 * size, { superSegments: true, checksumOffload: true }),
-    peer: () => kernelBulk(1000 * size),
-  },
-  { name: 'one-octet round trips', ...each, ours: () => roundTrips(ms), peer: () => kernelRoundTrips(ms) },
-  { name: 'connections opened and closed', ...each, ours: () => connections(ms), peer: () => kernelConnections(ms) },
-  {
-    name: 'heap per idle end of a connection',
-    ...octets,
-    once: true,
-    ours: () => connectionMemory(20_000),
-  },
-  { name: 'heap per TIME-WAIT record', ...octets, once: true, ours: () => timeWaitMemory(20_000) },
-  { name: 'heap per SYN-queue entry', ...octets, once: true, ours: () => synEntryMemory(20_000) },
-  { name: 'simulated segments, untraced', ...each, ours: () => simulatedSegments(100 * size, false) },
-  { name: 'simulated segments, traced', ...each, ours: () => simulatedSegments(50 * size, true) },
-  { name: 'scenario runs', ...each, ours: () => scriptRuns() },
-]
-
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
-
-console.log(`${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}; medians of ${rounds}\n`)
-console.log(`${'figure'.padEnd(42)}${'estab'.padStart(18)}${'kernel, node:net'.padStart(20)}${'ratio'.padStart(8)}`)
-const results = []
-for (const { name, unit, digits, ours, peer, once } of FIGURES) {
-  const own = []
-  const theirs = []
-  // in turn, so that a machine that slows down slows both
-  for (let i = 0; i < (once ? 1 : rounds); i++) {
-    own.push(await ours())
-    if (peer) theirs.push(await peer())
+function readResults(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    return refuse(`cannot read ${file}: ${error.message}`)
   }
-  const a = median(own)
-  const b = peer ? median(theirs) : null
-  const text = (value) => `${value.toLocaleString('en', { maximumFractionDigits: digits })} ${unit}`
-  console.log(
-    `${name.padEnd(42)}${text(a).padStart(18)}${(b === null ? '' : text(b)).padStart(20)}${(b === null ? '' : (a / b).toFixed(2)).padStart(8)}`,
-  )
-  results.push({ name, unit, estab: a, kernel: b, all: { estab: own, kernel: theirs } })
 }
-if (json !== null)
-  writeFileSync(
-    json,
-    `${JSON.stringify({ node: process.version, cpu: cpus()[0].model, cores: cpus().length, rounds, results }, null, 2)}\n`,
+
+/** One measurement in a process of its own, with neither garbage nor compiled code of another: a number, or why there is none. */
+function alone(name, whose) {
+  const words = ['--expose-gc', '--max-old-space-size=8192', here('run.mjs'), '--one', name, whose, `${size}`]
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' })
+  if (status === 0) return JSON.parse(stdout.slice(stdout.lastIndexOf('\n') + 1))
+  return `'${name}' (${whose}) ended with ${signal ?? status}: ${stderr.trim().split('\n').slice(-8).join('\n')}`
+}
+
+function measureAll() {
+  const measured = {
+    node: process.version,
+    cpu: cpus()[0].model,
+    cores: cpus().length,
+    kernel: release(),
+    rounds,
+    rows: [],
+    growth: [],
+  }
+  print(
+    `${measured.cpu}, ${measured.cores} cores, Linux ${measured.kernel}, Node ${measured.node}; medians of ${rounds}`,
   )
-process.exit(0)
+  print('rates are per second of CPU time, those over TUN and veth of time\n')
+  if (asked.rows.length > 0) print(tableHead())
+  for (const row of asked.rows) {
+    const result = measureRow(row)
+    measured.rows.push(result)
+    print(rowText(result))
+  }
+  for (const table of asked.growth ? growth : []) {
+    const result = { ...table, at: undefined, values: {} }
+    for (const point of Object.keys(table.at))
+      result.values[point] = summary(Array.from({ length: Math.min(rounds, 3) }, () => alone(table.name, point)))
+    measured.growth.push(result)
+    print(`\n${growthText(result)}`)
+  }
+  return measured
+}
+
+function measureRow({ name, title, zh, unit, atLeast, atMost, goal, atLeastOf, peers = {}, once }) {
+  const all = { ours: [] }
+  for (const peer of Object.keys(peers)) all[peer] = []
+  // in turn, so that a machine that slows down slows all
+  for (let i = 0; i < (once ? 1 : rounds); i++) {
+    for (const whose of Object.keys(all)) if (typeof all[whose][0] !== 'string') all[whose].push(alone(name, whose))
+  }
+  const medians = Object.fromEntries(Object.entries(all).map(([whose, values]) => [whose, summary(values)]))
+  const { ours, ...theirs } = medians
+  return { name, title, zh, unit, atLeast, atMost, goal, atLeastOf, ours, peers: theirs, all }
+}
+
+/** The median, or the sentence that says why there is no number. */
+function summary(values) {
+  return values.find((value) => typeof value === 'string') ?? values.toSorted((a, b) => a - b)[values.length >> 1]
+}

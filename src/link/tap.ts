@@ -26,4 +26,8 @@ export class TapDevice extends EthernetLink implements TunDevice {
   close(): Promise<void> {
     return this.#port.close()
   }
+
+  unref(): void {
+    this.#port.unref()
+  }
 }

@@ -110,6 +110,10 @@ export class TunPort implements Link {
     await this.closed
   }
 
+  unref(): void {
+    this.#socket.unref()
+  }
+
   /** Puts the device below a socket of the event loop, whose descriptor it has from then on. */
   #openSocket(device: number): Socket {
     const system = this.#system

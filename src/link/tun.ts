@@ -49,6 +49,8 @@ export interface TunDevice extends Link {
   readonly closed: Promise<Error | null>
   /** Takes the device out of the event loop and closes it; the kernel then removes the interface. */
   close(): Promise<void>
+  /** The process no longer runs for the device's sake. `estab/net` keeps it running while sockets wait. */
+  unref(): void
 }
 
 /**

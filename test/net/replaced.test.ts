@@ -14,13 +14,15 @@ beforeAll(() => {
 
 afterAll(() => rmSync(built, { recursive: true, force: true }))
 
-/** What a program prints whose `node:net` was replaced before it was loaded, with the host's segments counted. */
-function run(program: string): string {
-  const { stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', join(root, 'test/net/node-suite/preload.mjs'), '--input-type=module', '-e', program],
-    { env: { ...process.env, ESTAB_BUILT: built, NODE_OPTIONS: '' }, encoding: 'utf8', timeout: 20_000 },
-  )
+const REPLACED = ['--import', join(root, 'test/net/node-suite/preload.mjs')]
+
+/** What a program prints; its `node:net` was replaced before it was loaded, when nothing else is said. */
+function run(program: string, options: readonly string[] = REPLACED): string {
+  const { stdout, stderr } = spawnSync(process.execPath, [...options, '--input-type=module', '-e', program], {
+    env: { ...process.env, ESTAB_BUILT: built, NODE_OPTIONS: '' },
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
   return stdout + stderr
 }
 
@@ -45,6 +47,63 @@ test('an http server and fetch, unmodified: nothing of it reaches the system', (
     })
   `)
   expect(printed).toBe('200 node 100000 false\n200 Socket\n')
+}, 30_000)
+
+test("https on both sides, unmodified, imported before: its connections are the host's, and tell of themselves", () => {
+  const printed = run(`
+    import https from 'node:https'
+    import { execFileSync } from 'node:child_process'
+    import { readFileSync } from 'node:fs'
+    const words = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout - -days 2 -subj /CN=localhost'
+    const pem = execFileSync('openssl', words.split(' '), { stdio: ['ignore', 'pipe', 'ignore'] })
+    const server = https.createServer({ key: pem, cert: pem }, (request, response) => {
+      response.setHeader('x-address', request.socket.remoteAddress)
+      request.pipe(response)
+    })
+    server.listen(8443, '127.0.0.1', () => {
+      const open = readFileSync('/proc/net/tcp', 'latin1').includes(':20FB ')
+      const request = https.request({ port: 8443, servername: 'localhost', ca: pem, method: 'POST' }, async (response) => {
+        const { remoteAddress, authorized, connecting } = response.socket
+        let length = 0
+        for await (const chunk of response) length += chunk.length
+        console.log(response.statusCode, response.headers['x-address'], remoteAddress, authorized, connecting, length, open)
+        server.close()
+        server.closeIdleConnections()
+      })
+      request.end('x'.repeat(100000))
+    })
+  `)
+  expect(printed).toBe('200 127.0.0.1 127.0.0.1 true false 100000 false\n')
+}, 30_000)
+
+test('what was imported before net was replaced moves to the host, and back to the system', () => {
+  const printed = run(
+    `
+    import http from 'node:http'
+    import net from 'node:net'
+    import tls from 'node:tls'
+    const built = (path) => import(process.env.ESTAB_BUILT + '/' + path)
+    const { Host, linux, Random, RealTime } = await built('index.js')
+    const { createNet, nodeTime, replaceNodeNet } = await built('socket/net/index.js')
+    const nodes = { ...net, tls: tls.connect, secure: tls.TLSSocket, agent: http.Agent.prototype.createConnection }
+    const time = new RealTime(nodeTime())
+    const host = new Host({ settings: linux(), random: new Random(1) })
+    time.drive(host)
+    const putBack = replaceNodeNet(createNet(host, { now: () => time.now }))
+    const server = http.createServer((request, response) => response.end('hello'))
+    console.log(server instanceof net.Server, tls.createServer() instanceof net.Server)
+    await new Promise((resolve) => server.listen(80, resolve))
+    const response = await new Promise((resolve) => http.get('http://127.0.0.1/', resolve))
+    for await (const chunk of response) console.log(String(chunk), host.connections.size > 0)
+    server.close()
+    putBack()
+    const same = net.Socket === nodes.Socket && net.Server === nodes.Server && net.connect === nodes.connect
+    console.log(same, http.Agent.prototype.createConnection === nodes.agent, http.createServer() instanceof net.Server)
+    console.log(tls.connect === nodes.tls, tls.TLSSocket === nodes.secure, tls.createServer() instanceof net.Server)
+  `,
+    [],
+  )
+  expect(printed).toBe('true true\nhello true\ntrue true true\ntrue true true\n')
 }, 30_000)
 
 test('import { connect } from "node:net" is the host\'s too, and the process ends when nobody waits', () => {

@@ -47,6 +47,11 @@ export class Deadlines {
     return this.#size === 0 ? NEVER : this.#keys[0]!
   }
 
+  /** As `next`, without looking whether who is first still means it: never later than it. */
+  get earliest(): Instant {
+    return this.#size === 0 ? NEVER : this.#keys[0]!
+  }
+
   /** Takes out whoever is due first at `now`; null: nobody. */
   take(now: Instant): Timed | null {
     this.#settle()

@@ -215,3 +215,30 @@ test('any octets at all are survived by a host', () => {
     { numRuns: 2000 },
   )
 })
+
+test('a link that copies gets its frames before their memory serves for the next, and not too many at once', () => {
+  const copies: Uint8Array[] = []
+  class CopyingLink extends TestLink {
+    readonly copies = true
+    override transmit(frames: readonly Frame[], count: number, now: number): void {
+      super.transmit(frames, count, now)
+      for (let i = 0; i < count; i++) copies.push(frames[i]!.view().slice())
+    }
+  }
+  const { host, link } = stage({}, new CopyingLink())
+  host.maxSuperSegment = link.maxSuperSegment = 60_000
+  const segment = new Segment()
+  segment.source = parseIpAddress('10.0.0.1')
+  segment.destination = parseIpAddress('10.0.0.9')
+  segment.gsoSize = 1400
+  segment.textLength = 42_000
+  host.enter(0)
+  for (let i = 0; i < 12; i++) {
+    segment.bytes = new Uint8Array(segment.textLength).fill(i)
+    host.transmit(null, segment, false, 0)
+  }
+  host.leave(0)
+  expect(copies.map((octets) => octets[octets.length - 1])).toEqual([...copies.keys()])
+  expect(link.batches.length).toBeGreaterThan(1)
+  expect(new Set(link.sent.map(({ bytes }) => bytes)).size).toBe(1)
+})

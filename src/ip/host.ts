@@ -34,8 +34,13 @@ import { sendSegment } from './send-packet.js'
 
 /** Who gives a host its time. */
 export interface Driver {
-  /** What `host.nextDeadline()` gives may have changed. Called at most once until `advance` or `nextDeadline` is. */
+  /**
+   * What `host.nextDeadline()` gives may have changed. Called at most once until `advance`, `nextDeadline` or
+   * `earliestDeadline` is.
+   */
   deadlineChanged(host: Host): void
+  /** It looks at the host at this time in any case, and is not told of deadlines after it; when not given, of each. ms. */
+  readonly looksAt?: Instant
 }
 
 /** Something that waits for the machine and was woken by it. */
@@ -169,6 +174,12 @@ export class Host implements Environment, InterfaceOwner {
     return this.#deadlines.next()
   }
 
+  /** As `nextDeadline`, found faster: it may be that of somebody who wants nothing any more. Never later than it. */
+  earliestDeadline(): Instant {
+    this.#driverKnows = false
+    return this.#deadlines.earliest
+  }
+
   /** Wakes everybody whose deadline has come, in order of their deadlines. */
   advance(now: Instant): void {
     this.enter(now)
@@ -266,9 +277,11 @@ export class Host implements Environment, InterfaceOwner {
 
   schedule(timed: Timed): void {
     this.#deadlines.schedule(timed)
-    if (this.#driverKnows || this.driver === null) return
+    const { driver } = this
+    if (this.#driverKnows || driver === null) return
+    if (driver.looksAt !== undefined && timed.deadline >= driver.looksAt) return
     this.#driverKnows = true
-    this.driver.deadlineChanged(this)
+    driver.deadlineChanged(this)
   }
 
   path(destination: IpAddress): ReturnType<PathTable['to']> {

@@ -1,5 +1,5 @@
 import type { Instant } from '../tcp/index.js'
-import type { Frame, IpAddress } from '../wire/index.js'
+import { type Frame, FrameAllocator, type IpAddress } from '../wire/index.js'
 
 /** Whoever takes frames that a link delivers; a Host's interface, or a middleware before it. */
 export interface FrameReceiver {
@@ -15,6 +15,11 @@ export interface Link {
   readonly maxSuperSegment: number
   /** True: it takes TCP segments whose checksum is not filled in (Frame.checksumPartial). */
   readonly checksumOffload: boolean
+  /**
+   * True: what `transmit` takes it has copied, or sent, before it returns, so that the memory of the frames serves for the
+   * next. False when not given: frames stay in use, nobody knows how long.
+   */
+  readonly copies?: boolean
   /** Set by who attaches to it; frames that arrive while it is null are lost. */
   receiver: FrameReceiver | null
   /**
@@ -33,6 +38,9 @@ export interface InterfaceAddress {
 /** Stands in slots of an outbox that hold nothing, so that a slab of frames is not kept alive. */
 const NOTHING = null as unknown as Frame
 
+/** Octets of frames after which a link that copies gets them, so that their memory is still in the cache for the next ones. */
+const MOST_OUTSTANDING = 192 * 1024
+
 /** One interface of a host: a name, addresses, and the link below it. */
 export class NetworkInterface implements FrameReceiver {
   readonly name: string
@@ -41,6 +49,9 @@ export class NetworkInterface implements FrameReceiver {
   /** Frames made during the current entry into the host; the link gets them as one batch. */
   readonly outbox: Frame[] = []
   outboxCount = 0
+  /** Where frames are cut that leave by this interface. */
+  readonly frames: FrameAllocator
+  readonly #copies: boolean
   readonly #owner: InterfaceOwner
   #mtu: number
   #up = true
@@ -51,6 +62,8 @@ export class NetworkInterface implements FrameReceiver {
     this.link = link
     this.addresses = addresses
     this.#mtu = mtu
+    this.#copies = link.copies ?? false
+    this.frames = this.#copies ? new FrameAllocator() : owner.frames
     link.receiver = this
   }
 
@@ -102,6 +115,12 @@ export class NetworkInterface implements FrameReceiver {
     this.outboxCount = 0
     if (this.#up) this.link.transmit(this.outbox, count, now)
     for (let i = 0; i < count; i++) this.outbox[i] = NOTHING
+    if (this.#copies) this.frames.rewind()
+  }
+
+  /** True: so much waits for a link that copies that it should go before more is made. */
+  get full(): boolean {
+    return this.#copies && this.frames.used > MOST_OUTSTANDING
   }
 }
 
@@ -109,4 +128,6 @@ export class NetworkInterface implements FrameReceiver {
 export interface InterfaceOwner {
   receive(from: NetworkInterface, frames: readonly Frame[], count: number, now: Instant): void
   routesChanged(): void
+  /** Where frames are cut that a link may keep. */
+  readonly frames: FrameAllocator
 }

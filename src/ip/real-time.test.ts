@@ -30,6 +30,9 @@ function platform() {
       timer = null
       due?.callback()
     },
+    get waiting() {
+      return waiting.length
+    },
     get delay() {
       return timer?.delay ?? null
     },
@@ -65,5 +68,56 @@ test('a timer that fires before its time is set once more', () => {
   machine.fire()
   machine.settle()
   expect(reached).toEqual([200.2])
+  expect(machine.delay).toBeNull()
+})
+
+test('a deadline after the timer costs nothing, one before it sets the timer anew', () => {
+  const machine = platform()
+  const time = new RealTime(machine.sources)
+  const host = new Host({ settings: linux(), random: new Random(1) })
+  time.drive(host)
+  machine.settle()
+  const reached: string[] = []
+  const timed = (name: string, deadline: number): Timed => ({
+    deadline,
+    wheelSlot: -1,
+    wheelPrevious: null,
+    wheelNext: null,
+    deadlineReached(now) {
+      reached.push(`${name} at ${now}`)
+      this.deadline = Number.POSITIVE_INFINITY
+    },
+  })
+  host.schedule(timed('second', 200))
+  machine.settle()
+  host.schedule(timed('third', 300))
+  expect(machine.waiting).toBe(0)
+  expect(machine.delay).toBe(200)
+  host.schedule(timed('first', 100))
+  machine.settle()
+  expect(machine.delay).toBe(100)
+  for (machine.now of [100, 200, 300]) {
+    machine.fire()
+    machine.settle()
+  }
+  expect(reached).toEqual(['first at 100', 'second at 200', 'third at 300'])
+  expect(machine.delay).toBeNull()
+})
+
+test('a deadline that was given up may wake the host once, and is then forgotten', () => {
+  const machine = platform()
+  const time = new RealTime(machine.sources)
+  const host = new Host({ settings: linux(), random: new Random(1) })
+  time.drive(host)
+  machine.settle()
+  const timed: Timed = { deadline: 100, wheelSlot: -1, wheelPrevious: null, wheelNext: null, deadlineReached() {} }
+  host.schedule(timed)
+  machine.settle()
+  timed.deadline = Number.POSITIVE_INFINITY
+  host.schedule(timed)
+  machine.settle()
+  machine.now = 100
+  machine.fire()
+  machine.settle()
   expect(machine.delay).toBeNull()
 })

@@ -42,7 +42,7 @@ const LONGEST_DELAY = 0x7fffffff
 export class RealTime implements Driver {
   readonly #sources: RealTimeSources
   readonly #hosts = new Set<Host>()
-  readonly #tick = () => this.#advance()
+  readonly #tick = () => this.#look()
   /** Timers of platforms may fire before their time: then the same one is set once more. */
   readonly #timerFired = () => {
     this.#timer = null
@@ -75,6 +75,11 @@ export class RealTime implements Driver {
     if (this.#hosts.size === 0) this.#arm(NEVER)
   }
 
+  /** When the timer fires, ms: deadlines after it are looked at then. */
+  get looksAt(): Instant {
+    return this.#timerAt
+  }
+
   /** Deadlines are looked at when the program is through with what it does: many changes, one timer. */
   deadlineChanged(): void {
     if (this.#soon) return
@@ -87,8 +92,16 @@ export class RealTime implements Driver {
     this.#sources.soon(() => deliver(this.now))
   }
 
-  #advance(): void {
+  /** Some deadline is before the timer. Most are given up before their time comes, so which one it is need not be known. */
+  #look(): void {
     this.#soon = false
+    let earliest = NEVER
+    for (const host of this.#hosts) earliest = Math.min(earliest, host.earliestDeadline())
+    if (earliest <= this.now) this.#advance()
+    else if (earliest < this.#timerAt) this.#arm(earliest)
+  }
+
+  #advance(): void {
     const now = this.now
     let next = NEVER
     for (const host of this.#hosts) {

@@ -56,7 +56,7 @@ export function sendSegment(
   const whole = textLength <= via.link.maxSuperSegment && ipOptions === null
   if (pieces === 1 || whole) writePacket(host, path, via, segment, pieces)
   else writePieces(host, path, via, segment)
-  if (!host.entered) via.flush(now)
+  if (!host.entered || via.full) via.flush(now)
 }
 
 /**
@@ -94,7 +94,7 @@ function writePacket(host: Host, path: Path, via: NetworkInterface, segment: Seg
   const tooBig = pieces === 1 && ipLength + tcpLength > path.mtu
   // the link would take the first hop of a source route for the destination
   const partial = via.link.checksumOffload && !tooBig && ipOptions === null
-  const frame = host.frames.allocate(ipLength + tcpLength)
+  const frame = via.frames.allocate(ipLength + tcpLength)
   const { bytes, start } = frame
   writeTcp(segment, bytes, start + ipLength, !partial)
   frame.checksumPartial = partial

@@ -15,6 +15,10 @@ export class Capture extends Middleware {
     this.#sink = sink
   }
 
+  override get copies(): boolean {
+    return this.inner.copies ?? false
+  }
+
   protected override outgoing(frames: readonly Frame[], count: number, now: Instant): void {
     for (let i = 0; i < count; i++) this.#sink(frames[i]!, 'out', now)
     this.inner.transmit(frames, count, now)

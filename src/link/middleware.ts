@@ -27,6 +27,11 @@ export class Middleware implements Link, FrameReceiver {
     return this.inner.checksumOffload
   }
 
+  /** Not known of what extends this: it may keep frames. */
+  get copies(): boolean {
+    return false
+  }
+
   transmit(frames: readonly Frame[], count: number, now: Instant): void {
     this.outgoing(frames, count, now)
   }

@@ -7,6 +7,7 @@ export interface System {
   /** For the requests whose argument is a number and not a pointer. */
   ioctlNumber(fd: number, request: number, argument: number): number
   read(fd: number, address: number, length: number): number
+  write(fd: number, address: number, length: number): number
   writev(fd: number, vectors: number, count: number): number
   socket(domain: number, type: number, protocol: number): number
   socketpair(domain: number, type: number, protocol: number, pair: Int32Array): number
@@ -66,6 +67,7 @@ function declareCalls(koffi: Koffi): System {
     ioctl: c.func('int ioctl(int fd, unsigned long request, void *argument)'),
     ioctlNumber: c.func('int ioctl(int fd, unsigned long request, unsigned long argument)'),
     read: c.func('long read(int fd, uintptr_t address, size_t length)'),
+    write: c.func('long write(int fd, uintptr_t address, size_t length)'),
     writev: c.func('long writev(int fd, uintptr_t vectors, int count)'),
     socket: c.func('int socket(int domain, int type, int protocol)'),
     socketpair: c.func('int socketpair(int domain, int type, int protocol, void *pair)'),

@@ -43,6 +43,16 @@ export class FrameAllocator {
   #slab = new Uint8Array(0)
   #used = 0
 
+  /** Octets of the current slab that frames have. */
+  get used(): number {
+    return this.#used
+  }
+
+  /** Every frame cut so far is done with: the current slab is cut anew. */
+  rewind(): void {
+    this.#used = 0
+  }
+
   /** A frame of `length` octets, which the caller fills completely. */
   allocate(length: number): Frame {
     const need = HEADROOM + length

@@ -9,6 +9,7 @@ import {
   faultsIn,
   interop,
   KERNELS,
+  listens,
   OURS,
   packets,
   pattern,
@@ -32,10 +33,6 @@ interop('estab nc', () => {
     const address = server.address()
     return { server, port: String(typeof address === 'object' ? address?.port : 0) }
   }
-
-  /** Waits for a server of the kernel's. */
-  const listens = (port: number) =>
-    until(async () => (await run('ss', ['-tlnH', `sport = :${port}`])).stdout !== '', `somebody listens on ${port}`)
 
   async function fetch(port: string, path: string, ...options: string[]): Promise<Buffer> {
     const nc = estab('nc', ...options, KERNELS, port)

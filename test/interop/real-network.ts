@@ -1,7 +1,7 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, execFile, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,34 +17,40 @@ export const run = promisify(execFile)
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const main = join(root, 'dist/cli/main.js')
+const overTun = join(root, 'examples/over-tun.mjs')
 
 /** Programs of the kernel's side, how they are asked for their version, and the Debian packages that bring them. */
-const PROGRAMS = [
+const PROGRAMS: readonly KernelProgram[] = [
   ['ss', '-V', 'iproute2'],
   ['nc', '-h', 'netcat-openbsd'],
   ['nginx', '-v', 'nginx-light'],
   ['wrk', '-v', 'wrk'],
   ['python3', '-V', 'python3'],
   ['tshark', '-v', 'tshark'],
-] as const
+  ['openssl', 'version', 'openssl'],
+]
 
-async function whyNot(): Promise<string | null> {
-  const missing = PROGRAMS.find(([program, flag]) => spawnSync(program, [flag]).error !== undefined)
-  return missing === undefined ? whyNoDevices() : `no ${missing[0]} (Debian: ${missing[2]})`
+type KernelProgram = readonly [program: string, flag: string, debianPackage: string]
+
+function whyNot(programs: readonly KernelProgram[]): string | null {
+  const missing = programs.find(([program, flag]) => spawnSync(program, [flag]).error !== undefined)
+  return missing === undefined ? null : `no ${missing[0]} (Debian: ${missing[2]})`
 }
 
-const reason = await whyNot()
+const generalReason = (await whyNoDevices()) ?? whyNot(PROGRAMS)
 const started = new Set<ChildProcess>()
 let directory = ''
 
-/** A directory of this test file's own. */
+/** A directory of this test file's own; other users may read it. */
 export const at = (name: string): string => join(directory, name)
 
 /**
  * Tests with the kernel's own TCP at the other end, in a network namespace of their own. They are skipped where that
  * cannot be had, and fail for it in CI.
+ * @param more programs that only these tests need
  */
-export function interop(title: string, body: () => void): void {
+export function interop(title: string, body: () => void, ...more: KernelProgram[]): void {
+  const reason = generalReason ?? whyNot(more)
   if (reason !== null && process.env.CI !== undefined) {
     test(`${title} is tested in CI`, () => expect.fail(`it cannot be: ${reason}`))
   }
@@ -53,6 +59,7 @@ export function interop(title: string, body: () => void): void {
       const { status, stderr } = spawnSync(process.execPath, [join(root, 'tools/set-up.mjs')], { encoding: 'utf8' })
       if (status !== 0) throw new Error(`not built: ${stderr}`)
       directory = mkdtempSync(join(tmpdir(), 'estab-interop-'))
+      chmodSync(directory, 0o755)
       // `estab ss` finds the hosts of this file only
       process.env.XDG_RUNTIME_DIR = directory
       await enterNamespace()
@@ -70,8 +77,12 @@ export function interop(title: string, body: () => void): void {
 }
 
 /** A program that runs until it ends, or the test does. */
-export function start(program: string, words: readonly string[]): ChildProcessWithoutNullStreams {
-  const child = spawn(program, words)
+export function start(
+  program: string,
+  words: readonly string[],
+  options: { readonly uid?: number; readonly gid?: number } = {},
+): ChildProcessWithoutNullStreams {
+  const child = spawn(program, words, options)
   child.stdin.on('error', () => {})
   started.add(child)
   return child
@@ -79,6 +90,35 @@ export function start(program: string, words: readonly string[]): ChildProcessWi
 
 /** `estab`, as it is built. */
 export const estab = (...words: string[]): ChildProcessWithoutNullStreams => start(process.execPath, [main, ...words])
+
+/** An unmodified program of test/programs, with `node:net` on a host of ours at 10.77.0.2. */
+export const onEstab = (program: string, ...words: string[]): ChildProcessWithoutNullStreams =>
+  start(process.execPath, ['--import', overTun, join(root, 'test/programs', program), ...words])
+
+/** The same program with the kernel's `node:net`. */
+export const onKernel = (program: string, ...words: string[]): ChildProcessWithoutNullStreams =>
+  start(process.execPath, [join(root, 'test/programs', program), ...words])
+
+/** JSON that a program prints by its end, a value a line. */
+export async function told(child: ChildProcessWithoutNullStreams): Promise<unknown[]> {
+  const { code, out, complaint } = await ending(child)
+  if (code !== 0) throw new Error(`ended with ${code}: ${complaint}${out}`)
+  const lines = out.toString().split('\n')
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line))
+}
+
+/** A key and a certificate that signs itself, for an address; gives the names of their files. */
+export async function selfSigned(address: string): Promise<{ key: string; certificate: string }> {
+  const [key, certificate] = [at(`${address}.key`), at(`${address}.crt`)]
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+  const name = ['-subj', `/CN=${address}`, '-addext', `subjectAltName=IP:${address}`]
+  await run('openssl', ['req', '-x509', ...kind, ...name, '-keyout', key, '-out', certificate])
+  return { key, certificate }
+}
+
+/** Waits for a server of the kernel's. */
+export const listens = (port: number): Promise<void> =>
+  until(async () => (await run('ss', ['-tlnH', `sport = :${port}`])).stdout !== '', `somebody listens on ${port}`)
 
 /** `estab up`, once it says that it is up. */
 export async function estabUp(...words: string[]): Promise<ChildProcessWithoutNullStreams> {

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { interop, OURS, onEstab, run, said } from './real-network.js'
+
+interface Sum {
+  readonly bytes: number
+  readonly bits_per_second: number
+}
+
+/** What of iperf3's JSON is looked at. */
+interface Report {
+  readonly error?: string
+  readonly end: Record<'sum_sent' | 'sum_received' | 'sum_sent_bidir_reverse' | 'sum_received_bidir_reverse', Sum>
+}
+
+interop("the kernel's iperf3 and a program on our TCP that speaks its protocol", () => {
+  async function measure(...options: string[]): Promise<Report> {
+    const server = onEstab('iperf3-server.mjs')
+    await said(server, /listening/)
+    const { stdout } = await run('iperf3', ['-c', OURS, '-t', '2', '-J', ...options], { maxBuffer: 1e8 })
+    return JSON.parse(stdout)
+  }
+
+  /** All that was sent was received, but for what the end of the test cut off; and it was no trickle. */
+  function went(sent: Sum, received: Sum): void {
+    expect(received.bytes).toBeGreaterThan(10e6)
+    expect(received.bytes).toBeLessThanOrEqual(sent.bytes)
+    expect(sent.bytes - received.bytes).toBeLessThan(30e6)
+  }
+
+  test.each([
+    ['sends to us', []],
+    ['receives from us', ['-R']],
+    ['sends on four connections', ['-P', '4']],
+    ['receives on four connections', ['-P', '4', '-R']],
+  ])('iperf3 -c %s without an error', async (_how, options) => {
+    const { error, end } = await measure(...options)
+    expect(error).toBeUndefined()
+    went(end.sum_sent, end.sum_received)
+  })
+
+  test('iperf3 -c sends and receives at once without an error', async () => {
+    const { error, end } = await measure('--bidir')
+    expect(error).toBeUndefined()
+    went(end.sum_sent, end.sum_received)
+    went(end.sum_sent_bidir_reverse, end.sum_received_bidir_reverse)
+  })
+}, ['iperf3', '-v', 'iperf3'])

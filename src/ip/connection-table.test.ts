@@ -22,8 +22,6 @@ function endpoint(
     state,
     ipv6Only,
     deadline: NEVER,
-    wheelPrevious: null,
-    wheelNext: null,
     wheelSlot: -1,
     tableNext: null,
     segmentArrives() {},

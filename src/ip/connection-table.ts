@@ -1,5 +1,6 @@
 import { type Endpoint, State } from '../tcp/index.js'
 import type { IpAddress } from '../wire/index.js'
+import { PortCounts } from './port-counts.js'
 
 /**
  * Every endpoint of a host by addresses and ports: connections, SYN-queue entries and TIME-WAIT records by all four,
@@ -12,7 +13,7 @@ export class ConnectionTable {
   #exactCount = 0
   #listenerCount = 0
   /** Connections, SYN-queue entries and TIME-WAIT records by local port. */
-  readonly #byPort = new Map<number, number>()
+  readonly #byPort = new PortCounts()
 
   /** @param salt of the hash, 32 random bits, so that nobody outside can aim for one chain */
   constructor(salt: number) {
@@ -26,7 +27,7 @@ export class ConnectionTable {
 
   /** Connections, SYN-queue entries and TIME-WAIT records with this local port. */
   onPort(port: number): number {
-    return this.#byPort.get(port) ?? 0
+    return this.#byPort.of(port)
   }
 
   register(endpoint: Endpoint): void {
@@ -42,16 +43,14 @@ export class ConnectionTable {
     endpoint.tableNext = this.#exact[slot]!
     this.#exact[slot] = endpoint
     this.#exactCount++
-    this.#byPort.set(endpoint.localPort, this.onPort(endpoint.localPort) + 1)
+    this.#byPort.add(endpoint.localPort, 1)
   }
 
   /** Takes an endpoint out, wherever it is: its state may have changed since it was put in. */
   unregister(endpoint: Endpoint): void {
     if (takeFromChain(this.#exact, this.#slotOf(endpoint), endpoint, null)) {
       this.#exactCount--
-      const left = this.onPort(endpoint.localPort) - 1
-      if (left > 0) this.#byPort.set(endpoint.localPort, left)
-      else this.#byPort.delete(endpoint.localPort)
+      this.#byPort.add(endpoint.localPort, -1)
       return
     }
     const slot = endpoint.localPort & (this.#listeners.length - 1)

@@ -5,8 +5,6 @@ import { Deadlines } from './deadlines.js'
 
 class Sleeper implements Timed {
   deadline = NEVER
-  wheelPrevious: Timed | null = null
-  wheelNext: Timed | null = null
   wheelSlot = -1
   deadlineReached(): void {
     this.deadline = NEVER

@@ -1,10 +1,12 @@
 import { type Instant, NEVER, type Timed } from '../tcp/index.js'
 
 /**
- * How far in the future an entry that wants nothing any more may stay, ms: disarming and arming the delayed-ACK timer
- * again then costs nothing, and a closed connection is not kept alive by a keepalive timer it once had.
+ * How far in the future an entry that wants nothing for now may stay, ms: disarming and arming the delayed-ACK timer
+ * again then costs nothing. What is over is taken out with `remove`.
  */
 const LINGER = 1000
+/** Entries there is room for at first. */
+const FIRST_ROOM = 64
 
 /**
  * Everything that wants to be woken at a time, by exact deadline. A 4-ary heap over flat arrays in which a deadline that
@@ -16,10 +18,10 @@ const LINGER = 1000
 export class Deadlines {
   /** The latest time known, ms. */
   now: Instant = -NEVER
-  #keys = new Float64Array(64)
-  /** Breaks ties: of equal keys the one set first comes first. */
-  #orders = new Float64Array(64)
-  readonly #items: (Timed | null)[] = new Array<Timed | null>(64).fill(null)
+  #keys = new Float64Array(FIRST_ROOM)
+  /** Breaks ties: of equal keys the one set first comes first. Modulo 2^32. */
+  #orders = new Int32Array(FIRST_ROOM)
+  #items: (Timed | null)[] = new Array<Timed | null>(FIRST_ROOM).fill(null)
   #size = 0
   #order = 0
 
@@ -37,7 +39,7 @@ export class Deadlines {
       return
     }
     const key = this.#keys[at]!
-    if (deadline < key) this.#rise(at, timed, deadline, ++this.#order)
+    if (deadline < key) this.#rise(at, timed, deadline, this.#nextOrder())
     else if (deadline === NEVER && key > this.now + LINGER) this.#remove(at)
   }
 
@@ -67,10 +69,10 @@ export class Deadlines {
   }
 
   clear(): void {
-    for (let i = 0; i < this.#size; i++) {
-      this.#items[i]!.wheelSlot = -1
-      this.#items[i] = null
-    }
+    for (let i = 0; i < this.#size; i++) this.#items[i]!.wheelSlot = -1
+    this.#keys = new Float64Array(FIRST_ROOM)
+    this.#orders = new Int32Array(FIRST_ROOM)
+    this.#items = new Array<Timed | null>(FIRST_ROOM).fill(null)
     this.#size = 0
   }
 
@@ -81,14 +83,14 @@ export class Deadlines {
       const deadline = timed.deadline
       if (deadline <= this.#keys[0]!) return
       if (deadline === NEVER) this.#remove(0)
-      else this.#sink(0, timed, deadline, ++this.#order)
+      else this.#sink(0, timed, deadline, this.#nextOrder())
     }
   }
 
   #add(timed: Timed, deadline: Instant): void {
     const at = this.#size++
     if (at === this.#keys.length) this.#grow()
-    this.#rise(at, timed, deadline, ++this.#order)
+    this.#rise(at, timed, deadline, this.#nextOrder())
   }
 
   #remove(at: number): void {
@@ -105,7 +107,7 @@ export class Deadlines {
 
   #before(key: Instant, order: number, other: number): boolean {
     const otherKey = this.#keys[other]!
-    return key < otherKey || (key === otherKey && order < this.#orders[other]!)
+    return key < otherKey || (key === otherKey && ((order - this.#orders[other]!) | 0) < 0)
   }
 
   /** Places an entry at `from` or above it. */
@@ -145,13 +147,22 @@ export class Deadlines {
     timed.wheelSlot = at
   }
 
+  #nextOrder(): number {
+    this.#order = (this.#order + 1) | 0
+    return this.#order
+  }
+
+  /** By half: with a million connections what is not used of twice as much would be felt. */
   #grow(): void {
-    const keys = new Float64Array(this.#keys.length * 2)
+    const room = this.#keys.length + (this.#keys.length >> 1)
+    const keys = new Float64Array(room)
     keys.set(this.#keys)
     this.#keys = keys
-    const orders = new Float64Array(keys.length)
+    const orders = new Int32Array(room)
     orders.set(this.#orders)
     this.#orders = orders
-    while (this.#items.length < keys.length) this.#items.push(null)
+    const items = new Array<Timed | null>(room).fill(null)
+    for (let i = 0; i < this.#size - 1; i++) items[i] = this.#items[i]!
+    this.#items = items
   }
 }

@@ -168,6 +168,11 @@ export class Host implements Environment, InterfaceOwner {
     this.leave(now)
   }
 
+  /** How many connections, records and others wait for a time, or did lately. */
+  get waiting(): number {
+    return this.#deadlines.size
+  }
+
   /** When `advance` must be called; NEVER: only when something arrives or somebody calls. */
   nextDeadline(): Instant {
     this.#driverKnows = false
@@ -282,6 +287,10 @@ export class Host implements Environment, InterfaceOwner {
     if (driver.looksAt !== undefined && timed.deadline >= driver.looksAt) return
     this.#driverKnows = true
     driver.deadlineChanged(this)
+  }
+
+  unschedule(timed: Timed): void {
+    this.#deadlines.remove(timed)
   }
 
   path(destination: IpAddress): ReturnType<PathTable['to']> {

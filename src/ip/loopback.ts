@@ -12,8 +12,6 @@ export class Loopback implements Link, Timed {
   readonly checksumOffload = true
   receiver: FrameReceiver | null = null
   deadline: Instant = NEVER
-  wheelPrevious: Timed | null = null
-  wheelNext: Timed | null = null
   wheelSlot = -1
   readonly #schedule: (timed: Timed) => void
   #waiting: Frame[] = []

@@ -49,8 +49,6 @@ test('a timer that fires before its time is set once more', () => {
   const timed: Timed = {
     deadline: 200,
     wheelSlot: -1,
-    wheelPrevious: null,
-    wheelNext: null,
     deadlineReached(now) {
       reached.push(now)
       this.deadline = Number.POSITIVE_INFINITY

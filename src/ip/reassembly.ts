@@ -53,8 +53,6 @@ interface Incomplete {
 /** Fragments until their packets are whole (RFC 791 3.2, RFC 8200 4.5). Bounded; fragments that overlap spoil their packet (RFC 5722). */
 export class Reassembly implements Timed {
   deadline: Instant = NEVER
-  wheelPrevious: Timed | null = null
-  wheelNext: Timed | null = null
   wheelSlot = -1
   readonly #schedule: (timed: Timed) => void
   readonly #timedOut: (firstFragment: Uint8Array, now: Instant) => void

@@ -89,8 +89,6 @@ test('real time wakes a host at its deadline, once', async () => {
   let woken = 0
   const sleeper = {
     deadline: 100.5,
-    wheelPrevious: null,
-    wheelNext: null,
     wheelSlot: -1,
     deadlineReached() {
       this.deadline = Number.POSITIVE_INFINITY

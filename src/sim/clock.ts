@@ -5,8 +5,6 @@ import { type Duration, milliseconds } from './duration.js'
 /** Something that will happen at a time; `cancel` prevents it. */
 export class ClockEvent implements Timed {
   deadline: Instant
-  wheelPrevious: Timed | null = null
-  wheelNext: Timed | null = null
   wheelSlot = -1
   readonly #clock: VirtualClock
   readonly #happen: () => void
@@ -31,8 +29,6 @@ export class ClockEvent implements Timed {
 /** A host in the queue of a clock: woken at the earliest of its own deadlines. */
 class HostTime implements Timed {
   deadline: Instant = NEVER
-  wheelPrevious: Timed | null = null
-  wheelNext: Timed | null = null
   wheelSlot = -1
   changed = false
   readonly host: Host

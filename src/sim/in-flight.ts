@@ -6,8 +6,6 @@ import type { Port } from './link.js'
 /** Everything one port has sent that keeps its order: frames that wait for its rate, and frames on their way. */
 export class InFlight implements Timed {
   deadline: Instant = NEVER
-  wheelPrevious: Timed | null = null
-  wheelNext: Timed | null = null
   wheelSlot = -1
   readonly #clock: VirtualClock
   readonly #from: Port

@@ -17,8 +17,6 @@ export type Attempt<R extends Result> = (now: Instant, last: boolean) => R | nul
 export class BlockedCall<R extends Result> implements Pending<R>, Timed, Watcher {
   readonly pending = true
   deadline: Instant
-  wheelPrevious: Timed | null = null
-  wheelNext: Timed | null = null
   wheelSlot = -1
   readonly #host: Host
   readonly #files: readonly OpenFile[]

@@ -14,7 +14,7 @@ import { State } from './states/state-name.js'
 import { type Instant, type Millis, NEVER } from './time.js'
 import type { TimeWait } from './time-wait.js'
 import { deadlineReached } from './timeouts.js'
-import { noTimers, type Timed, type Timers } from './timers.js'
+import { noTimers, type Timers } from './timers.js'
 
 /** Why a connection ended or a call failed, by its POSIX name. */
 export type ErrorName =
@@ -197,8 +197,6 @@ export class Connection implements Endpoint {
   /** Those that are set, a bit each. */
   timersSet = 0
   deadline: Instant = NEVER
-  wheelPrevious: Timed | null = null
-  wheelNext: Timed | null = null
   wheelSlot = -1
   tableNext: Endpoint | null = null
   /** When the TCB was made. */

@@ -103,6 +103,8 @@ export interface Environment {
   replace(previous: Endpoint, next: Endpoint): void
   /** `timed.deadline` changed (it may have become NEVER). */
   schedule(timed: Timed): void
+  /** It is over with `timed`, whose deadline is NEVER now and stays so: the host lets go of it. */
+  unschedule(timed: Timed): void
   /** The path to a destination; created with the MTU of the route. */
   path(destination: IpAddress): PathMetrics
   /** Negative advice (RFC 9293 3.8.3 b): what is sent there goes unanswered; another gateway is tried if there is one. */

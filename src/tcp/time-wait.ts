@@ -24,7 +24,7 @@ import { State } from './states/state-name.js'
 import { setState } from './states/states.js'
 import { type Instant, type Millis, NEVER } from './time.js'
 import { arm, disarmAll } from './timeouts.js'
-import { type Timed, Timer } from './timers.js'
+import { Timer } from './timers.js'
 
 /**
  * What a closed connection leaves behind (RFC 9293 3.6.1): just enough to acknowledge the peer's FIN again and to tell
@@ -53,8 +53,6 @@ export class TimeWait implements Endpoint {
   /** The TCB, while a program still holds it: its state follows. */
   holder: Connection | null
   deadline: Instant = NEVER
-  wheelPrevious: Timed | null = null
-  wheelNext: Timed | null = null
   wheelSlot = -1
   tableNext: Endpoint | null = null
 
@@ -130,7 +128,7 @@ export class TimeWait implements Endpoint {
   end(event: string, now: Instant): void {
     setState(this, State.Closed, event, this.env.observer, now)
     this.deadline = NEVER
-    this.env.schedule(this)
+    this.env.unschedule(this)
     this.env.unregister(this)
     hostWide(this.env).timeWaits--
     if (this.holder !== null) {

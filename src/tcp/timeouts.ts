@@ -39,7 +39,8 @@ export function disarm(c: Connection, timer: Timer, _now: Instant): void {
 export function disarmAll(c: Connection, _now: Instant): void {
   c.timers.fill(NEVER)
   c.timersSet = 0
-  setDeadline(c, NEVER)
+  c.deadline = NEVER
+  c.env.unschedule(c)
 }
 
 /** Whether a timer is set. */

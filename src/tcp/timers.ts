@@ -46,13 +46,11 @@ export type Timers = Instant[]
 
 export const noTimers = (): Timers => new Array<Instant>(TIMER_NAMES.length).fill(NEVER)
 
-/** Anything that wants to be woken at a time. The host keeps each in a timing wheel by its `deadline`. */
+/** Anything that wants to be woken at a time. The host keeps all of them by their `deadline`. */
 export interface Timed {
   /** The earliest of its timers; NEVER: nothing. Written by the machine, then `Environment.schedule` is called. */
   deadline: Instant
-  /** The host's own bookkeeping (slot in the wheel); the machine never touches it. */
-  wheelPrevious: Timed | null
-  wheelNext: Timed | null
+  /** The host's own bookkeeping: where it stands among the deadlines, -1: nowhere. The machine never touches it. */
   wheelSlot: number
   /** Called when `deadline` has come; fires every timer that is due and sets the next deadline. */
   deadlineReached(now: Instant): void

@@ -8,7 +8,6 @@ import { defaultOptions, md5KeyFor, type ProgramOptions } from '../settings/prog
 import { State } from '../states/state-name.js'
 import { setState } from '../states/states.js'
 import { type Instant, type Millis, NEVER } from '../time.js'
-import type { Timed } from '../timers.js'
 import { synCookiesWanted, synEntryOfCookie, synEntryWithCookie } from './cookie-entries.js'
 import { type FastOpenAnswer, FastOpenBits, fastOpenSynArrives } from './fast-open.js'
 import { initialSequence } from './isn.js'
@@ -50,8 +49,6 @@ export class Listener implements Endpoint {
   /** What fast open says of the SYN being answered; null: nothing. */
   cookieAnswer: FastOpenAnswer | null = null
   deadline: Instant = NEVER
-  wheelPrevious: Timed | null = null
-  wheelNext: Timed | null = null
   wheelSlot = -1
   tableNext: Endpoint | null = null
   #backlog = 0

@@ -71,7 +71,7 @@ export function connectionFromEntry(entry: SynEntry, seg: Segment, now: Instant)
   entry.deadline = Number.POSITIVE_INFINITY
   if (fromCookie) env.register(c)
   else {
-    env.schedule(entry)
+    env.unschedule(entry)
     env.replace(entry, c)
   }
   if (fromCookie) setState(c, State.Established, 'rcv ACK of SYN cookie', env.observer, now)

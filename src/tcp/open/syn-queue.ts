@@ -23,7 +23,6 @@ import type { Settings } from '../settings/settings.js'
 import { State } from '../states/state-name.js'
 import { setState } from '../states/states.js'
 import { type Instant, type Millis, NEVER } from '../time.js'
-import type { Timed } from '../timers.js'
 import { handshakeTimeout } from './handshake.js'
 import type { Listener } from './listener.js'
 import { SynOffer } from './syn-offer.js'
@@ -83,8 +82,6 @@ export class SynEntry implements Endpoint {
   /** Last answer to something invalid, ms modulo 2^32; 0: none. */
   #answeredAt = 0
   deadline: Instant = NEVER
-  wheelPrevious: Timed | null = null
-  wheelNext: Timed | null = null
   wheelSlot = -1
   tableNext: Endpoint | null = null
   /** Neighbours in the listener's queue. */
@@ -244,7 +241,7 @@ export class SynEntry implements Endpoint {
     this.listener.forget(this)
     setState(this, to, event, this.env.observer, now)
     this.deadline = NEVER
-    this.env.schedule(this)
+    this.env.unschedule(this)
     this.env.unregister(this)
   }
 

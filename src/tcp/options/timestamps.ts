@@ -1,4 +1,4 @@
-import { ACK, FIN, type IpAddress, RST, type Segment, SYN, siphash } from '../../wire/index.js'
+import { ACK, FIN, type IpAddress, RST, type Segment, SYN, siphash, write32 } from '../../wire/index.js'
 import type { Connection } from '../connection.js'
 import type { Environment } from '../environment.js'
 import { atOrAfter, seqAdd, seqDiff } from '../sequence.js'
@@ -8,6 +8,9 @@ import type { Instant, Millis } from '../time.js'
 const PAWS_IDLE: Millis = 24 * 24 * 3600 * 1000
 /** A RST is believed although its timestamp is old when TS.Recent is older than this (Linux TCP_PAWS_MSL). ms. */
 const PAWS_RST_AGE: Millis = 60_000
+
+/** Two addresses, to be hashed. */
+const pair = new Uint8Array(32)
 
 /** Our timestamp clock for a connection, of 1 ms (RFC 7323 5.4). */
 export function tsNow(c: Connection, now: Instant): number {
@@ -25,11 +28,15 @@ export function timestampAt(now: Instant, offset: number): number {
  */
 export function timestampOffset(env: Environment, local: IpAddress, remote: IpAddress): number {
   if (env.settings.timestamps !== 1) return 0
-  const message = new Uint8Array(32)
-  const view = new DataView(message.buffer)
-  const words = [local.w0, local.w1, local.w2, local.w3, remote.w0, remote.w1, remote.w2, remote.w3]
-  for (const [i, word] of words.entries()) view.setInt32(i * 4, word)
-  return siphash(env.secrets.timestamps, message).lo
+  write32(pair, 0, local.w0)
+  write32(pair, 4, local.w1)
+  write32(pair, 8, local.w2)
+  write32(pair, 12, local.w3)
+  write32(pair, 16, remote.w0)
+  write32(pair, 20, remote.w1)
+  write32(pair, 24, remote.w2)
+  write32(pair, 28, remote.w3)
+  return siphash(env.secrets.timestamps, pair).lo
 }
 
 /**

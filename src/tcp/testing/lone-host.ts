@@ -99,6 +99,10 @@ export class LoneHost implements Environment {
     this.#scheduled.add(timed)
   }
 
+  unschedule(timed: Timed): void {
+    this.#scheduled.delete(timed)
+  }
+
   path(destination: IpAddress): PathMetrics {
     const name = destination.toString()
     let path = this.#paths.get(name)

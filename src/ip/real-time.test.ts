@@ -79,8 +79,6 @@ test('a deadline after the timer costs nothing, one before it sets the timer ane
   const timed = (name: string, deadline: number): Timed => ({
     deadline,
     wheelSlot: -1,
-    wheelPrevious: null,
-    wheelNext: null,
     deadlineReached(now) {
       reached.push(`${name} at ${now}`)
       this.deadline = Number.POSITIVE_INFINITY
@@ -108,7 +106,7 @@ test('a deadline that was given up may wake the host once, and is then forgotten
   const host = new Host({ settings: linux(), random: new Random(1) })
   time.drive(host)
   machine.settle()
-  const timed: Timed = { deadline: 100, wheelSlot: -1, wheelPrevious: null, wheelNext: null, deadlineReached() {} }
+  const timed: Timed = { deadline: 100, wheelSlot: -1, deadlineReached() {} }
   host.schedule(timed)
   machine.settle()
   timed.deadline = Number.POSITIVE_INFINITY

@@ -112,11 +112,13 @@ export function flipBit(frame: Frame, random: Random): void {
   frame.bytes[frame.start + (bit >>> 3)]! ^= 1 << (bit & 7)
 }
 
+/** Of the packet whose checksum is filled in. */
+const header = new PacketHeader()
+const segment = new Segment()
+
 /** Fills in the checksum of a TCP segment that was left to the link. */
 export function finishChecksum(frame: Frame): void {
   const { bytes, start, end } = frame
-  const header = new PacketHeader()
-  const segment = new Segment()
   frame.checksumPartial = false
   if (parsePacket(bytes, start, end, header) !== null || header.protocol !== IPPROTO_TCP) return
   takePacketHeader(segment, header)

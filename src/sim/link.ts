@@ -1,5 +1,5 @@
 import type { FrameReceiver, Host, Link, Random } from '../ip/index.js'
-import { copyFrame, flipBit, MAX_SUPER_SEGMENT } from '../link/index.js'
+import { copyFrame, finishChecksum, flipBit, MAX_SUPER_SEGMENT } from '../link/index.js'
 import type { Instant } from '../tcp/index.js'
 import { type Frame, type IpAddress, internAddress, read32 } from '../wire/index.js'
 import type { VirtualClock } from './clock.js'
@@ -62,6 +62,8 @@ export interface LinkOwner {
   /** Tells captures. */
   noted(fate: PacketFate, from: Port, frame: Frame, now: Instant): void
   readonly captured: boolean
+  /** There are captures, rules or partitions. */
+  readonly watched: boolean
 }
 
 /** A link's options, read. Times in ms, rate in bits per ms. */
@@ -76,6 +78,8 @@ interface Treatment {
   reordering: number
   corruption: number
   reorderDelay: Instant
+  /** Every packet arrives, after the latency and nothing else. */
+  plain: boolean
 }
 
 /** A host's end of a link. */
@@ -86,6 +90,9 @@ export class Port implements Link {
   /** The sender is busy until then, ms. */
   busyUntil: Instant = 0
   readonly waiting: InFlight
+  /** Where the last packet was sent to, and the port it went on by: most often the next goes there too. */
+  lastDestination: IpAddress | null = null
+  lastNext: Port | null = null
 
   constructor(link: SimulatedLink, host: Host, clock: VirtualClock) {
     this.link = link
@@ -101,12 +108,13 @@ export class Port implements Link {
     return this.link.superSegments ? MAX_SUPER_SEGMENT : 0
   }
 
+  /** Memory does not garble: a checksum is worked out for whoever looks at a packet or garbles it. */
   get checksumOffload(): boolean {
-    return this.link.superSegments
+    return true
   }
 
   transmit(frames: readonly Frame[], count: number, now: Instant): void {
-    for (let i = 0; i < count; i++) this.link.frameSent(this, frames[i]!, now)
+    this.link.framesSent(this, frames, count, now)
   }
 }
 
@@ -160,11 +168,19 @@ export class SimulatedLink {
     return port
   }
 
-  /** A frame from a host. */
-  frameSent(from: Port, frame: Frame, now: Instant): void {
-    this.sent++
-    if (this.#owner.captured) this.#owner.noted('sent', from, frame, now)
-    if (!this.#owner.intervene(from, frame, now)) this.carry(from, frame, 0, now)
+  /** `frames[0..count)` from a host. */
+  framesSent(from: Port, frames: readonly Frame[], count: number, now: Instant): void {
+    const { plain, latency } = this.#treatment
+    for (let i = 0; i < count; i++) {
+      const frame = frames[i]!
+      this.sent++
+      if (this.#owner.watched) {
+        this.#note('sent', from, frame, now)
+        if (this.#owner.intervene(from, frame, now)) continue
+      }
+      if (plain) this.#travels(from, frame, now + latency, 0, now)
+      else this.carry(from, frame, 0, now)
+    }
   }
 
   /** The frame goes its way, with the link's own chances; `extra` ms later than others when a rule delays it. */
@@ -173,7 +189,7 @@ export class SimulatedLink {
     const random = this.#random
     if (random.chance(loss)) {
       this.lost++
-      if (this.#owner.captured) this.#owner.noted('lost', from, frame, now)
+      this.#note('lost', from, frame, now)
       return
     }
     if (random.chance(duplication)) {
@@ -199,19 +215,26 @@ export class SimulatedLink {
       const start = Math.max(now, from.busyUntil)
       if (start > now && !from.waiting.hasRoom(queue, queueOctets, frame.length, now)) {
         this.queueDropped++
-        if (this.#owner.captured) this.#owner.noted('queue full', from, frame, now)
+        this.#note('queue full', from, frame, now)
         return
       }
       departure = start + (frame.length * 8) / bitsPerMs
       from.busyUntil = departure
       if (start > now) from.waiting.waits(start, frame.length)
     }
-    const to = this.#owner.nextPort(this, destinationOf(frame))
-    if (to === null) {
-      if (this.#owner.captured) this.#owner.noted('nobody there', from, frame, now)
-      return
-    }
     const arrival = departure + latency + (jitter > 0 ? jitter * this.#random.unit() : 0)
+    this.#travels(from, frame, arrival, extra, now)
+  }
+
+  /** On its way to the next port; `extra` ms later than its turn. */
+  #travels(from: Port, frame: Frame, arrival: Instant, extra: Instant, now: Instant): void {
+    const destination = destinationOf(frame, from.lastDestination)
+    if (destination !== from.lastDestination || from.lastNext === null) {
+      from.lastDestination = destination
+      from.lastNext = this.#owner.nextPort(this, destination)
+    }
+    const to = from.lastNext
+    if (to === null) return this.#note('nobody there', from, frame, now)
     if (extra > 0) this.#clock.at(arrival + extra, () => this.deliver(from, to, [frame], 1, this.#clock.now))
     else from.waiting.travels(frame, to, arrival)
   }
@@ -219,8 +242,14 @@ export class SimulatedLink {
   /** Frames reach the other end. */
   deliver(from: Port, to: Port, frames: readonly Frame[], count: number, now: Instant): void {
     this.delivered += count
-    if (this.#owner.captured) for (let i = 0; i < count; i++) this.#owner.noted('delivered', from, frames[i]!, now)
+    if (this.#owner.captured) for (let i = 0; i < count; i++) this.#note('delivered', from, frames[i]!, now)
     to.receiver?.receive(frames, count, now)
+  }
+
+  #note(fate: PacketFate, from: Port, frame: Frame, now: Instant): void {
+    if (!this.#owner.captured) return
+    if (frame.checksumPartial) finishChecksum(frame)
+    this.#owner.noted(fate, from, frame, now)
   }
 }
 
@@ -228,7 +257,7 @@ function readOptions(name: string, options: LinkOptions): Treatment {
   const what = `link '${name}'`
   checkOptionNames(what, options, LINK_OPTION_NAMES)
   const latency = milliseconds(options.latency ?? 0.1)
-  return {
+  const treatment = {
     latency,
     jitter: milliseconds(options.jitter ?? 0),
     bitsPerMs: bitsPerSecond(options.rate ?? Number.POSITIVE_INFINITY) / 1000,
@@ -243,12 +272,21 @@ function readOptions(name: string, options: LinkOptions): Treatment {
     corruption: probability(`${what}: corruption`, options.corruption),
     reorderDelay: milliseconds(options.reorderDelay ?? (latency > 0 ? latency : 10)),
   }
+  const { jitter, bitsPerMs, loss, duplication, reordering, corruption } = treatment
+  const chances = jitter + loss + duplication + reordering + corruption
+  return { ...treatment, plain: chances === 0 && bitsPerMs === Number.POSITIVE_INFINITY }
 }
 
-/** Where a packet goes, read from its header without more ado; the same object for the same address. */
-function destinationOf(frame: Frame): IpAddress {
+/**
+ * Where a packet goes, read from its header without more ado; the same object for the same address.
+ * @param last where the packet before went: most often this one does too
+ */
+function destinationOf(frame: Frame, last: IpAddress | null): IpAddress {
   const { bytes, start } = frame
-  if (bytes[start]! >>> 4 === 4) return internAddress(0, 0, 0xffff, read32(bytes, start + 16))
+  if (bytes[start]! >>> 4 === 4) {
+    const word = read32(bytes, start + 16)
+    return last?.isIPv4 === true && last.w3 === word ? last : internAddress(0, 0, 0xffff, word)
+  }
   return internAddress(
     read32(bytes, start + 24),
     read32(bytes, start + 28),

@@ -1,5 +1,5 @@
 import { Host, type InterfaceAddress, parseInterfaceAddress, Random } from '../ip/index.js'
-import { copyFrame, flipBit } from '../link/index.js'
+import { copyFrame, finishChecksum, flipBit } from '../link/index.js'
 import { type Instant, type Observer, PROFILE_NAMES, type ProfileName, profile, type Settings } from '../tcp/index.js'
 import type { Frame } from '../wire/index.js'
 import { VirtualClock } from './clock.js'
@@ -189,6 +189,10 @@ export class Network implements LinkOwner {
     return this.#captures.size > 0
   }
 
+  get watched(): boolean {
+    return this.#captures.size > 0 || this.#rules.length > 0 || this.#partitions.length > 0
+  }
+
   nextPort(link: SimulatedLink, destination: Parameters<Topology['owner']>[0]): Port | null {
     return this.#topology.nextPort(link, destination)
   }
@@ -212,6 +216,7 @@ export class Network implements LinkOwner {
       return true
     }
     for (const active of this.#rules) {
+      if (active.seesFrames && frame.checksumPartial) finishChecksum(frame)
       if (active.takes(packet, isFirstLink)) return this.#act(active.rule, packet, from, frame, now)
     }
     return false

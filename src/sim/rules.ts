@@ -120,6 +120,8 @@ export class ActiveRule {
   matched = 0
   /** Packets it acted on. */
   applied = 0
+  /** Functions of a program look at the packets. */
+  readonly seesFrames: boolean
   readonly #flags: number
   readonly #without: number
   readonly #end: (rule: ActiveRule) => void
@@ -128,6 +130,7 @@ export class ActiveRule {
     checkOptionNames('rule', rule.match, MATCH_NAMES)
     this.rule = rule
     this.#end = end
+    this.seesFrames = rule.match.where !== undefined || rule.action.kind === 'replace'
     this.#flags = flagBits(rule.match.flags ?? '')
     this.#without = flagBits(rule.match.without ?? '')
   }

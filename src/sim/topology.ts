@@ -36,6 +36,7 @@ export class Topology {
     const port = link.attach(host)
     host.attach(port, { addresses })
     for (const known of this.#next.values()) known.clear()
+    for (const { ports } of this.#links) for (const other of ports) other.lastNext = null
     this.#names.clear()
     if (!this.#routes.has(host)) this.#routes.set(host, [])
     for (const each of isNews ? this.#routes.keys() : [host]) this.#route(each)

@@ -6,6 +6,7 @@ import {
   type Segment,
   TCP_HEADER_LENGTH,
   tcpHeaderLength,
+  updateTcpChecksum,
   writeIPv4Header,
   writeIPv6Header,
   writeTcp,
@@ -19,12 +20,17 @@ export function packetSent(segment: Segment): Uint8Array {
   return packet
 }
 
-/** The IP packet of a received segment: its octets behind a header made of what the segment took over from the real one. */
+/**
+ * The IP packet of a received segment: its octets behind a header made of what the segment took over from the real one.
+ * Its checksum was right, or was left to a link that does not garble: it is worked out again for the second case.
+ */
 export function packetReceived(segment: Segment): Uint8Array {
   const start = segment.optionsStart - TCP_HEADER_LENGTH
   const octets = segment.bytes.subarray(start, segment.textStart + segment.textLength)
   const packet = withIpHeader(segment, octets.length)
-  packet.set(octets, packet.length - octets.length)
+  const at = packet.length - octets.length
+  packet.set(octets, at)
+  updateTcpChecksum(segment, packet, at, packet.length)
   return packet
 }
 

@@ -4,7 +4,19 @@
  */
 export { Host, platformTime, Random, RealTime } from './ip/index.js'
 export { memoryPipe } from './link/index.js'
-export { Calls, isPending } from './socket/index.js'
+export {
+  Calls,
+  type ConnectOptions,
+  type CreateHostOptions,
+  createHost,
+  isPending,
+  type ListenOptions,
+  LiveHost,
+  SocketError,
+  type SocketInfo,
+  type WebConnection,
+  type WebListener,
+} from './socket/index.js'
 export {
   abort,
   type Connection,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Host } from '../src/ip/index.js'
 import { createNetwork, drop, type Pair, pair } from '../src/sim/index.js'
+import type { LiveHost } from '../src/socket/index.js'
 import { PROFILE_NAMES, type ProfileName } from '../src/tcp/index.js'
 import {
   Frame,
@@ -187,7 +187,10 @@ test('nor do any octets during the handshake harm a host', () => {
       fc.constantFrom<0 | 1 | 2>(0, 1, 2),
       (profile, list, synCookies) => {
         const net = createNetwork()
-        const [a, b] = ['a', 'b'].map((name) => net.host(name, { profile, settings: { synCookies } })) as [Host, Host]
+        const [a, b] = ['a', 'b'].map((name) => net.host(name, { profile, settings: { synCookies } })) as [
+          LiveHost,
+          LiveHost,
+        ]
         const script = { writes: [100], reads: [100], readsFrom: 0, ending: { kind: 'shutdown' as const } }
         const client = new Program(net, a, script, 1, 2)
         const server = new Program(net, b, script, 2, 1)

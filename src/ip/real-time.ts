@@ -1,5 +1,6 @@
-import { type Instant, NEVER } from '../tcp/index.js'
-import type { Driver, Host } from './host.js'
+import { type Instant, type Millis, NEVER } from '../tcp/index.js'
+import type { Clock } from './clock.js'
+import type { Host } from './host.js'
 
 /** What real time is made of; the platform's own functions when not given. */
 export interface RealTimeSources {
@@ -35,11 +36,29 @@ export function platformTime(): RealTimeSources {
   }
 }
 
+/**
+ * As `platformTime`, but where timers keep a process running (Node, Bun, Deno) these do not: the TIME-WAIT and keepalive
+ * of connections that no program waits for any more are no reason to stay.
+ */
+export function backgroundTime(): RealTimeSources {
+  const sources = platformTime()
+  return {
+    ...sources,
+    setTimeout: (callback, delay) => {
+      const timer = sources.setTimeout(callback, delay)
+      if (isObject(timer)) timer.unref?.()
+      return timer
+    },
+  }
+}
+
+const isObject = (timer: unknown): timer is { unref?(): void } => typeof timer === 'object' && timer !== null
+
 /** Longest delay setTimeout takes, ms. */
 const LONGEST_DELAY = 0x7fffffff
 
 /** Hosts that live in real time: one timer of the platform for all of them, set to the earliest deadline. */
-export class RealTime implements Driver {
+export class RealTime implements Clock {
   readonly #sources: RealTimeSources
   readonly #hosts = new Set<Host>()
   readonly #tick = () => this.#look()
@@ -78,6 +97,11 @@ export class RealTime implements Driver {
   /** When the timer fires, ms: deadlines after it are looked at then. */
   get looksAt(): Instant {
     return this.#timerAt
+  }
+
+  after(delay: Millis, happen: () => void): { cancel(): void } {
+    const timer = this.#sources.setTimeout(happen, delay)
+    return { cancel: () => this.#sources.clearTimeout(timer) }
   }
 
   /** Deadlines are looked at when the program is through with what it does: many changes, one timer. */

@@ -1,4 +1,4 @@
-import type { FrameReceiver, Link } from '../ip/index.js'
+import { type FrameReceiver, type Link, platformTime } from '../ip/index.js'
 import type { Instant } from '../tcp/index.js'
 import { Batch, type Frame } from '../wire/index.js'
 
@@ -9,8 +9,8 @@ export interface MemoryPipeOptions {
   readonly superSegments?: boolean
   /** Checksums are neither filled in nor verified: memory does not garble. */
   readonly checksumOffload?: boolean
-  /** Calls `deliver` with the time, behind what runs now: `clock.soon` of virtual time, `RealTime.soon`. */
-  readonly soon: (deliver: (now: Instant) => void) => void
+  /** Calls `deliver` with the time, behind what runs now: `RealTime.soon`, when not given; `clock.soon` of virtual time. */
+  readonly soon?: (deliver: (now: Instant) => void) => void
 }
 
 /** Largest text of a super-segment, octets: with headers it stays below the 65 535 of an IP packet. */
@@ -23,17 +23,17 @@ class MemoryPipeEnd implements Link {
   readonly checksumOffload: boolean
   receiver: FrameReceiver | null = null
   peer: MemoryPipeEnd | null = null
-  readonly #soon: MemoryPipeOptions['soon']
+  readonly #soon: NonNullable<MemoryPipeOptions['soon']>
   readonly #deliver = (now: Instant) => this.#arrive(now)
   /** On the way to this end. */
   #coming = new Batch<Frame>()
   #arriving = new Batch<Frame>()
 
-  constructor(options: MemoryPipeOptions) {
+  constructor(options: MemoryPipeOptions, soon: NonNullable<MemoryPipeOptions['soon']>) {
     this.mtu = options.mtu ?? 1500
     this.maxSuperSegment = options.superSegments ? MAX_SUPER_SEGMENT : 0
     this.checksumOffload = options.checksumOffload ?? false
-    this.#soon = options.soon
+    this.#soon = soon
   }
 
   transmit(frames: readonly Frame[], count: number): void {
@@ -52,10 +52,16 @@ class MemoryPipeEnd implements Link {
 }
 
 /** Two ends; what is transmitted at one arrives at the other, not copied, as soon as what runs now is through. */
-export function memoryPipe(options: MemoryPipeOptions): [Link, Link] {
-  const a = new MemoryPipeEnd(options)
-  const b = new MemoryPipeEnd(options)
+export function memoryPipe(options: MemoryPipeOptions = {}): [Link, Link] {
+  const soon = options.soon ?? realSoon()
+  const a = new MemoryPipeEnd(options, soon)
+  const b = new MemoryPipeEnd(options, soon)
   a.peer = b
   b.peer = a
   return [a, b]
+}
+
+function realSoon(): NonNullable<MemoryPipeOptions['soon']> {
+  const { soon, now } = platformTime()
+  return (deliver) => soon(() => deliver(now()))
 }

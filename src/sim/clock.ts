@@ -1,4 +1,4 @@
-import { Deadlines, type Driver, type Host } from '../ip/index.js'
+import { type Clock, Deadlines, type Host } from '../ip/index.js'
 import { type Instant, NEVER, type Timed } from '../tcp/index.js'
 import { type Duration, milliseconds } from './duration.js'
 
@@ -46,7 +46,7 @@ class HostTime implements Timed {
  * Virtual time, ms from 0. It stands still while anything happens and jumps to whatever comes next: a thousand seconds
  * in which nothing is to be done take no time at all. Of events at the same time, the one asked for first comes first.
  */
-export class VirtualClock implements Driver {
+export class VirtualClock implements Clock {
   #now: Instant = 0
   readonly #queue = new Deadlines()
   readonly #hosts = new Map<Host, HostTime>()
@@ -82,6 +82,15 @@ export class VirtualClock implements Driver {
     this.deadlineChanged(host)
   }
 
+  release(host: Host): void {
+    const time = this.#hosts.get(host)
+    if (time === undefined) return
+    this.#hosts.delete(host)
+    if (host.driver === this) host.driver = null
+    time.deadline = NEVER
+    this.#queue.schedule(time)
+  }
+
   deadlineChanged(host: Host): void {
     const time = this.#hosts.get(host)
     if (time === undefined || time.changed) return
@@ -93,6 +102,7 @@ export class VirtualClock implements Driver {
   next(): Instant {
     for (let time = this.#changed.pop(); time !== undefined; time = this.#changed.pop()) {
       time.changed = false
+      if (!this.#hosts.has(time.host)) continue
       time.deadline = time.host.nextDeadline()
       this.#queue.schedule(time)
     }

@@ -1,5 +1,6 @@
-import { Host, type InterfaceAddress, parseInterfaceAddress, Random } from '../ip/index.js'
+import { type Host, type InterfaceAddress, parseInterfaceAddress, Random } from '../ip/index.js'
 import { copyFrame, finishChecksum, flipBit } from '../link/index.js'
+import { LiveHost, personality } from '../socket/index.js'
 import { type Instant, type Observer, PROFILE_NAMES, type ProfileName, profile, type Settings } from '../tcp/index.js'
 import type { Frame } from '../wire/index.js'
 import { VirtualClock } from './clock.js'
@@ -79,7 +80,7 @@ export class Network implements LinkOwner {
   readonly clock = new VirtualClock()
   readonly random: Random
   readonly #defaults: LinkOptions
-  readonly #hosts = new Map<string, Host>()
+  readonly #hosts = new Map<string, LiveHost>()
   readonly #links = new Map<string, SimulatedLink>()
   readonly #topology = new Topology()
   readonly #rules: ActiveRule[] = []
@@ -121,7 +122,7 @@ export class Network implements LinkOwner {
   }
 
   /** Makes a host, or, without options, gives the one that has the name. */
-  host(name: string, options?: SimulatedHostOptions): Host {
+  host(name: string, options?: SimulatedHostOptions): LiveHost {
     const known = this.#hosts.get(name)
     if (known !== undefined) {
       if (options !== undefined) throw new RangeError(`there is a host '${name}' already`)
@@ -131,11 +132,11 @@ export class Network implements LinkOwner {
   }
 
   /** A host that passes packets between its links. */
-  router(name: string, options: SimulatedHostOptions): Host {
+  router(name: string, options: SimulatedHostOptions): LiveHost {
     return this.#makeHost(name, { ...options, forwarding: true })
   }
 
-  hosts(): Host[] {
+  hosts(): LiveHost[] {
     return [...this.#hosts.values()]
   }
 
@@ -253,7 +254,7 @@ export class Network implements LinkOwner {
     if (this.captured) this.noted(fate, from, frame, now)
   }
 
-  #makeHost(name: string, options: SimulatedHostOptions): Host {
+  #makeHost(name: string, options: SimulatedHostOptions): LiveHost {
     checkOptionNames(`host '${name}'`, options, HOST_OPTION_NAMES)
     if (this.#hosts.has(name)) throw new RangeError(`there is a host '${name}' already`)
     const { profile: profileName = 'linux', settings = {}, observer = null, forwarding = false } = options
@@ -264,13 +265,28 @@ export class Network implements LinkOwner {
     checkOptionNames(`host '${name}': settings`, settings, Object.keys(base))
     const places = this.#places(name, options)
     const all = { ...base, ...settings }
-    const host = new Host({ name, settings: all, random: this.random.fork(), observer, forwarding })
+    const host = new LiveHost({
+      name,
+      settings: all,
+      random: this.random.fork(),
+      observer,
+      forwarding,
+      clock: this.clock,
+      personality: personality(profileName),
+      lookup: (known) => this.#addressesOf(known),
+      alive: null,
+    })
     for (const [link, addresses] of places) {
       this.#topology.join(host, link, addresses ?? this.#topology.freeAddresses(link))
     }
     this.#hosts.set(name, host)
-    this.clock.drive(host)
     return host
+  }
+
+  /** The name of a host is found by every other: its addresses, loopback apart. */
+  #addressesOf(name: string): string[] {
+    const [, ...interfaces] = this.#hosts.get(name)?.interfaces ?? []
+    return interfaces.flatMap(({ addresses }) => addresses.map(({ address }) => String(address)))
   }
 
   /** The links of a host with the addresses it was given there; null: it was given none. */

@@ -1,12 +1,10 @@
 import { expect, test } from 'vitest'
-import { createWeb, type WebListener } from '../../src/socket/web/index.js'
+import type { WebListener } from '../../src/socket/index.js'
 import { twoHosts } from './two-hosts.test-fixture.js'
 
 function webs() {
   const world = twoHosts()
-  const now = () => world.network.now
-  const [client, server] = ['client', 'server'].map((name) => createWeb(world.network.host(name), { now }))
-  return { ...world, client: client!, server: server! }
+  return { ...world, client: world.network.host('client'), server: world.network.host('server') }
 }
 
 async function echo(listener: WebListener): Promise<void> {
@@ -25,9 +23,10 @@ test('an echo through web streams', async () => {
   const listener = server.listen({ port: 7, allowHalfOpen: true })
   expect(listener.address).toEqual({ hostname: '::', port: 7 })
   void echo(listener)
-  const connection = client.connect({ hostname: address, port: 7, allowHalfOpen: true })
+  const connection = client.connect({ hostname: address, port: 7 }, { allowHalfOpen: true })
   const ends = await until(connection.opened)
-  expect(ends.remoteAddress).toBe(address)
+  expect(ends.remoteAddress).toBe(`${address}:7`)
+  expect(ends.remote).toEqual({ hostname: address, port: 7 })
   const writer = connection.writable.getWriter()
   const written = Promise.all([writer.write(new Uint8Array(5_000_000)), writer.close()])
   expect(await until(octets(connection.readable))).toBe(5_000_000)
@@ -58,7 +57,8 @@ test('octets come into the buffer of whoever reads', async () => {
 test('nobody listens: opened and closed are rejected with ECONNREFUSED', async () => {
   const { client, address, until } = webs()
   const connection = client.connect({ hostname: address, port: 9 })
-  const refused = { name: 'NetworkError', code: 'ECONNREFUSED', message: `connect ${address}:9: ECONNREFUSED` }
+  const message = `connect ${address}:9: connection refused (ECONNREFUSED)`
+  const refused = { name: 'SocketError', code: 'ECONNREFUSED', message }
   await expect(until(connection.opened)).rejects.toMatchObject(refused)
   await expect(connection.closed).rejects.toMatchObject(refused)
   await expect(connection.readable.getReader().read()).rejects.toMatchObject(refused)

@@ -1,7 +1,7 @@
 import type { Host } from '../../ip/index.js'
 import type { Instant, Observed } from '../../tcp/index.js'
+import type { Alive } from '../alive.js'
 import type { SocketSpace } from '../socket.js'
-import type { Alive } from './alive.js'
 import type { Turns } from './turns.js'
 
 /** As `dns.lookup` calls back. */

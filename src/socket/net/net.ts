@@ -4,21 +4,23 @@ import { Duplex } from 'node:stream'
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { Host } from '../../ip/index.js'
 import type { Instant } from '../../tcp/index.js'
+import { type Alive, NOTHING_ALIVE, ProcessAlive } from '../alive.js'
+import { LiveHost } from '../live-host.js'
 import { LINUX, type Personality } from '../personality.js'
 import { isIP, isIPv4, isIPv6 } from './addresses.js'
-import { type Alive, ProcessAlive } from './alive.js'
 import { type EndOptions, formArguments } from './arguments.js'
 import { BlockList } from './block-list.js'
 import { SHORTEST_ATTEMPT } from './connecting.js'
 import type { FamilySelection, Lookup, NetContext, TimerSource } from './context.js'
 import { argumentType, checkBoolean, checkInteger } from './errors.js'
-import { type Hosts, hostsLookup } from './lookup.js'
+import { type Hosts, hostsLookup, namesLookup } from './lookup.js'
 import { NetServer, type ServerOptions } from './net-server.js'
 import { NetSocket } from './net-socket.js'
 import { SocketAddress } from './socket-address.js'
 import { type SocketOptions, streamOptions } from './socket-options.js'
 import { Turns } from './turns.js'
 
+/** What is not given is as the host has it if it is a `LiveHost`; the defaults below are those of a plain `Host`. */
 export interface NetOptions {
   /** The host's time, ms: `RealTime.now`, `VirtualClock.now`. `performance.now` when not given. */
   readonly now?: () => Instant
@@ -41,8 +43,6 @@ const NODE_TIMERS: TimerSource = {
   setTimeout: (callback, ms) => setTimeout(callback, ms).unref(),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 }
-
-const NOBODY: Alive = { add() {}, remove() {} }
 
 /** Node's default of `autoSelectFamilyAttemptTimeout`, ms. */
 const ATTEMPT_TIMEOUT = 250
@@ -112,17 +112,33 @@ export function createNet(host: Host, options: NetOptions = {}) {
   }
 }
 
-function contextOf(host: Host, options: NetOptions): NetContext {
+function contextOf(host: Host, given: NetOptions): NetContext {
+  const options = { ...(host instanceof LiveHost ? optionsOf(host) : {}), ...given }
   const selection: FamilySelection = { on: true, attemptTimeout: ATTEMPT_TIMEOUT }
   return {
     host,
     space: { host, personality: options.personality ?? LINUX, md5Keys: [] },
     now: options.now ?? (() => performance.now()),
     timers: options.timers ?? NODE_TIMERS,
-    lookup: options.lookup ?? hostsLookup(options.hosts),
+    lookup: given.hosts === undefined ? (options.lookup ?? hostsLookup()) : (given.lookup ?? hostsLookup(given.hosts)),
     turns: new Turns(),
-    alive: options.alive === null ? NOBODY : (options.alive ?? new ProcessAlive()),
+    alive: options.alive === null ? NOTHING_ALIVE : (options.alive ?? new ProcessAlive()),
     selection,
+  }
+}
+
+/** A live host's own time, names and personality. */
+function optionsOf(host: LiveHost): NetOptions {
+  const { clock, lookup, alive, personality } = host
+  return {
+    now: () => clock.now,
+    timers: {
+      setTimeout: (callback, ms) => clock.after(ms, callback),
+      clearTimeout: (timer) => (timer as ReturnType<typeof clock.after>).cancel(),
+    },
+    lookup: namesLookup(lookup),
+    alive,
+    personality,
   }
 }
 

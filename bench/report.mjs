@@ -6,7 +6,7 @@ import { join } from 'node:path'
 const PEERS = {
   loopback: { en: 'node:net, kernel loopback', zh: 'node:net，内核环回' },
   veth: { en: 'node:net, kernel veth', zh: 'node:net，内核 veth' },
-  kernelTun: { en: 'kernel veth without Node', zh: '内核 veth（不经 Node）' },
+  iperf3: { en: 'iperf3, kernel veth', zh: 'iperf3，内核 veth' },
   tcpip: { en: 'tcpip (lwIP in WASM)', zh: 'tcpip（WASM 中的 lwIP）' },
 }
 
@@ -32,7 +32,7 @@ function quantity(value, unit) {
 
 function target({ unit, atLeast, atMost, goal, atLeastOf }) {
   const first = atLeastOf
-    ? `≥ ${atLeastOf[1]} ×`
+    ? `≥ ${atLeastOf[1]} × ${atLeastOf[0]}`
     : atLeast !== undefined
       ? `≥ ${plain(atLeast)}`
       : atMost !== undefined

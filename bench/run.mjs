@@ -3,7 +3,8 @@
 // Every figure of the README and of docs/performance.md. A row is { name, title, zh, unit, ours, peers } and what is to be
 // reached: `atLeast` or `atMost`, `goal` (where this goes), `atLeastOf: [peer, ratio]`. `ours(size)` and each of
 // `peers` (by the names of PEERS in report.mjs) answer a number, or a sentence that says why there is none on this machine;
-// `size` is 1, or 0.3 with --quick. `once`: what does not vary. A file of bench/ that exports `rows` is found if it is in FILES.
+// `size` is 1, or 0.3 with --quick. `once`: what does not vary. In place of `ours` and `peers`, `together(size, rounds)` measures
+// all sides at once: { ours: […], peer: […], … }. A file of bench/ that exports `rows` is found if it is in FILES.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
@@ -18,14 +19,12 @@ for (const file of FILES) if (existsSync(file)) rows.push(...((await import(file
 const { growth } = await import('./growth.mjs')
 
 if (process.argv[2] === '--one') {
-  const [, , , name, whose, size] = process.argv
+  const [, , , name, whose, size, rounds] = process.argv
   const row = rows.find((one) => one.name === name)
-  const measure = row
-    ? whose === 'ours'
-      ? row.ours
-      : row.peers[whose]
-    : growth.find((one) => one.name === name).at[whose]
-  process.stdout.write(JSON.stringify(await measure(Number(size))), () => process.exit(0))
+  const sides = row
+    ? { ours: row.ours, together: row.together, ...row.peers }
+    : growth.find((one) => one.name === name).at
+  process.stdout.write(JSON.stringify(await sides[whose](Number(size), Number(rounds))), () => process.exit(0))
   await new Promise(() => {})
 }
 
@@ -87,7 +86,16 @@ function readResults(file) {
 
 /** One measurement in a process of its own, with neither garbage nor compiled code of another: a number, or why there is none. */
 function alone(name, whose) {
-  const words = ['--expose-gc', '--max-old-space-size=8192', here('run.mjs'), '--one', name, whose, `${size}`]
+  const words = [
+    '--expose-gc',
+    '--max-old-space-size=8192',
+    here('run.mjs'),
+    '--one',
+    name,
+    whose,
+    `${size}`,
+    `${rounds}`,
+  ]
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' })
   if (status === 0) return JSON.parse(stdout.slice(stdout.lastIndexOf('\n') + 1))
   return `'${name}' (${whose}) ended with ${signal ?? status}: ${stderr.trim().split('\n').slice(-8).join('\n')}`
@@ -123,12 +131,15 @@ function measureAll() {
   return measured
 }
 
-function measureRow({ name, title, zh, unit, atLeast, atMost, goal, atLeastOf, peers = {}, once }) {
-  const all = { ours: [] }
-  for (const peer of Object.keys(peers)) all[peer] = []
+function measureRow({ name, title, zh, unit, atLeast, atMost, goal, atLeastOf, peers = {}, once, together }) {
+  let all = Object.fromEntries(['ours', ...Object.keys(peers)].map((whose) => [whose, []]))
   // in turn, so that a machine that slows down slows all
-  for (let i = 0; i < (once ? 1 : rounds); i++) {
+  for (let i = 0; i < (together ? 0 : once ? 1 : rounds); i++) {
     for (const whose of Object.keys(all)) if (typeof all[whose][0] !== 'string') all[whose].push(alone(name, whose))
+  }
+  if (together) {
+    const sides = alone(name, 'together')
+    all = typeof sides === 'string' ? { ours: [sides] } : sides
   }
   const medians = Object.fromEntries(Object.entries(all).map(([whose, values]) => [whose, summary(values)]))
   const { ours, ...theirs } = medians

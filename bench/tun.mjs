@@ -196,6 +196,81 @@ export function figureLine({ name, unit, estab, kernel, iperf, cpu }) {
   return `${name.padEnd(34)}${ours}${theirs}${(estab / kernel).toFixed(2).padStart(8)}${cpu.toFixed(2).padStart(8)}${third}`
 }
 
+/** Both sides of one work, for run.mjs. */
+const together = (only) => async (size, rounds) => {
+  const reason = await whyNoTun()
+  if (reason !== null) return reason
+  const [{ all }] = await tunFigures({ rounds, ms: 1000 * size, only })
+  return { ours: all.estab, veth: all.kernel, ...(all.iperf.length > 0 ? { iperf3: all.iperf } : {}) }
+}
+
+const row = (name, only, unit, atLeastOf, goal, title, zh) => ({
+  name: `tun-${name}`,
+  title: `over TUN: ${title}`,
+  zh: `经 TUN：${zh}`,
+  unit,
+  atLeastOf,
+  goal,
+  together: together(only),
+})
+
+export const rows = [
+  row(
+    'in',
+    'kernel → estab',
+    'Gbit/s',
+    ['iperf3', 0.5],
+    '0.8 ×',
+    'kernel → `estab/net`, MTU 1500',
+    '内核 → `estab/net`，MTU 1500',
+  ),
+  row(
+    'out',
+    'estab → kernel',
+    'Gbit/s',
+    ['iperf3', 0.5],
+    '0.8 ×',
+    '`estab/net` → kernel, MTU 1500',
+    '`estab/net` → 内核，MTU 1500',
+  ),
+  row(
+    'round-trips-in',
+    'trips, kernel',
+    '/s',
+    ['veth', 0.7],
+    '1 ×',
+    'one-octet round trips, the kernel asks',
+    '单字节往返，内核发问',
+  ),
+  row(
+    'round-trips-out',
+    'trips, estab',
+    '/s',
+    ['veth', 0.7],
+    '1 ×',
+    'one-octet round trips, Estab asks',
+    '单字节往返，Estab 发问',
+  ),
+  row(
+    'connections-in',
+    'connections, kernel',
+    '/s',
+    ['veth', 1],
+    undefined,
+    'connections, the kernel opens',
+    '连接，内核发起',
+  ),
+  row(
+    'connections-out',
+    'connections, estab',
+    '/s',
+    ['veth', 1],
+    undefined,
+    'connections, Estab opens',
+    '连接，Estab 发起',
+  ),
+]
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const words = process.argv.slice(2)
   const quick = words.includes('--quick')

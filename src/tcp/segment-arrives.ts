@@ -1,5 +1,5 @@
 import { ACK, DropReason, FIN, RST, type Segment, SYN, URG } from '../wire/index.js'
-import type { Connection } from './connection.js'
+import type { Connection, ErrorName } from './connection.js'
 import { fastOpenBlackholed } from './open/fast-open.js'
 import { emitSynAckAgain, handshakeCompletes, synSentArrives } from './open/handshake.js'
 import { ecnArrives, reflectSynAck } from './options/ecn.js'
@@ -15,7 +15,7 @@ import { challengeAck, drop, fail, invalidAnswerAllowed, sendReset, sendResetFor
 import { ackArrives } from './send/ack-arrives.js'
 import { emitAck } from './send/emit.js'
 import { sendPending } from './send/output.js'
-import { after, atOrBefore, seqAdd, seqDiff } from './sequence.js'
+import { after, atOrBefore, before, seqAdd, seqDiff } from './sequence.js'
 import { State } from './states/state-name.js'
 import { finWasAcknowledged, toFinWait2 } from './states/states-entered.js'
 import type { Instant } from './time.js'
@@ -68,6 +68,7 @@ function synchronizedArrives(c: Connection, seg: Segment, now: Instant): void {
   if (seg.flags & RST) return resetArrives(c, seg, now)
   // fourth, check the SYN bit
   if (seg.flags & SYN) return synArrives(c, seg, now)
+  if (!(seg.flags & ACK) && c.env.settings.noAckIsSilent) return drop(c.env, c, seg, DropReason.NoAck, now)
   // first, check the sequence number; RFC 7323 5.3 puts PAWS before it
   if (!timestampsAcceptable(c, seg, now)) return answerInvalid(c, seg, DropReason.Paws, now)
   if (!sequenceAcceptable(c, seg)) return answerInvalid(c, seg, DropReason.OutOfWindow, now)
@@ -89,8 +90,9 @@ function synchronizedArrives(c: Connection, seg: Segment, now: Instant): void {
 
 /** The rest of the way of a segment whose ACK was processed: from the sixth step on. */
 export function ackProcessed(c: Connection, seg: Segment, now: Instant): void {
-  if (textAfterClose(c, seg)) return abortOnText(c, seg, now)
+  if (textAfterClose(c, seg)) return abortOnText(c, seg, 'rcv text after CLOSE', now)
   if (c.finAcknowledged && finWasAcknowledged(c, now)) return
+  if (textBehindFin(c, seg)) return abortOnText(c, seg, 'rcv text behind FIN', now)
   // sixth, check the URG bit
   if (seg.flags & URG) urgentArrives(c, seg, now)
   // seventh, process the segment text; eighth, check the FIN bit
@@ -146,15 +148,19 @@ function resetAtSackEdge(c: Connection, seg: Segment): boolean {
 }
 
 function resetTakesEffect(c: Connection, now: Instant): void {
-  const { state, env } = c
+  const { state } = c
   if (state === State.SynReceived && !c.active && c.fastOpen === null) {
     // "If this connection was initiated with a passive OPEN, then return this connection to LISTEN"
     return fail(c, 'ECONNRESET', 'rcv RST', now)
   }
-  const refused = state === State.SynReceived && c.active && env.settings.refusedInSynReceived
+  fail(c, resetError(c), 'rcv RST', now)
+}
+
+/** What a program is told when its connection was reset. */
+function resetError({ state, active, env }: Connection): ErrorName {
+  if (state === State.SynReceived && active && env.settings.refusedInSynReceived) return 'ECONNREFUSED'
   // Linux tells a program that wrote to a peer that had closed that the pipe is broken
-  const broken = state === State.CloseWait && env.settings.resetInCloseWaitIsPipe
-  fail(c, refused ? 'ECONNREFUSED' : broken ? 'EPIPE' : 'ECONNRESET', 'rcv RST', now)
+  return state === State.CloseWait && env.settings.resetInCloseWaitIsPipe ? 'EPIPE' : 'ECONNRESET'
 }
 
 /**
@@ -181,10 +187,18 @@ function sequenceInWindow(c: Connection, seg: Segment): boolean {
 
 /** SYN-RECEIVED: the peer's SYN comes again, since our SYN-ACK was lost: it is sent again (RFC 9293 3.8.3). */
 function synAgain(c: Connection, seg: Segment, now: Instant): void {
+  if (c.active && c.env.settings.simultaneousOpenChallengesSyn && !isCrossedSynAck(c, seg)) {
+    drop(c.env, c, seg, DropReason.ChallengedSyn, now)
+    return challengeAck(c, seg, now)
+  }
   if (seg.flags & ACK) return crossedSynAck(c, seg, now)
   if (c.env.settings.invalidRateLimit > 0 && !invalidAnswerAllowed(c, now)) return
   emitSynAckAgain(c, now)
 }
+
+/** All that the peer's SYN-ACK of a simultaneous open is, and nothing behind it. */
+const isCrossedSynAck = (c: Connection, seg: Segment): boolean =>
+  (seg.flags & ACK) !== 0 && seg.ack === c.snd.nxt && seg.length === 1
 
 /** Simultaneous open: the peer's SYN-ACK crossed ours. Its ACK is what we wait for (RFC 9293 3.5, figure 7). */
 function crossedSynAck(c: Connection, seg: Segment, now: Instant): void {
@@ -219,11 +233,18 @@ function textAfterClose(c: Connection, seg: Segment): boolean {
   return c.orphan || (c.rcv.shutdown && c.env.settings.resetOnTextAfterShutdown)
 }
 
-function abortOnText(c: Connection, seg: Segment, now: Instant): void {
+/** The peer goes on after its FIN, in a segment that began before it. */
+function textBehindFin(c: Connection, seg: Segment): boolean {
+  const { rcv, env } = c
+  if (!rcv.finReceived || !env.settings.resetOnTextBehindFin || !before(seg.seq, rcv.nxt)) return false
+  return seg.textLength > 0 && after(seqAdd(seg.seq, seg.textLength), rcv.nxt)
+}
+
+function abortOnText(c: Connection, seg: Segment, event: string, now: Instant): void {
   c.env.counters.count('TcpExtTCPAbortOnData')
   drop(c.env, c, seg, DropReason.AfterClose, now)
   // a middlebox that swallows the peer's RST after a fast open looks like this
   if (seg.flags & FIN && c.fastOpen?.optionSent === true) fastOpenBlackholed(c.env, now)
   sendResetFor(c.env, seg, now, c, c)
-  fail(c, 'ECONNRESET', 'rcv text after CLOSE', now)
+  fail(c, resetError(c), event, now)
 }

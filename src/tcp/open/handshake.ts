@@ -183,7 +183,7 @@ export function synSentArrives(c: Connection, seg: Segment, now: Instant): void 
     drop(env, c, seg, DropReason.SynSentBadAck, now)
     // the answer may be to a SYN of an earlier connection: ask again soon
     const { synAgainAfterBadAck } = env.settings
-    if (badAck && synAgainAfterBadAck > 0 && c.synsResent === 0 && !(seg.flags & RST)) {
+    if (badAck && synAgainAfterBadAck > 0 && c.synsResent === 0) {
       arm(c, Timer.Retransmit, Math.min(c.timers[Timer.Retransmit]!, now + synAgainAfterBadAck), now)
     }
     return sendResetFor(env, seg, now, c, c)

@@ -184,7 +184,8 @@ export class SynEntry implements Endpoint {
       drop(env, this, seg, DropReason.AckOfUnsent, now)
       return sendResetFor(env, seg, now, this.look(), this)
     }
-    const crossed = (flags & SYN) !== 0 && seg.seq === this.irs
+    // the SYN of a simultaneous open that brings something behind it
+    const crossed = (flags & SYN) !== 0 && seg.seq === this.irs && seg.length > 1
     if (this.#isOld(seg) || !(crossed || this.#inWindow(seg))) {
       drop(env, this, seg, DropReason.OutOfWindow, now)
       return this.#acknowledge(now)
@@ -309,10 +310,8 @@ export class SynEntry implements Endpoint {
   #resetArrives(seg: Segment, now: Instant): void {
     const { env } = this
     const { settings } = env
-    const loose = settings.insecureRst || settings.insecureRstInSynReceived
-    const wrongAck = (seg.flags & ACK) !== 0 && seg.ack !== seqAdd(this.iss, 1) && settings.insecureRstInSynReceived
-    if (wrongAck || !this.#inWindow(seg)) return drop(env, this, seg, DropReason.RstOutOfWindow, now)
-    if (loose || seg.seq === seqAdd(this.irs, 1)) {
+    if (!this.#inWindow(seg)) return drop(env, this, seg, DropReason.RstOutOfWindow, now)
+    if (settings.insecureRst || seg.seq === seqAdd(this.irs, 1)) {
       env.counters.count('TcpExtEmbryonicRsts')
       return this.remove(State.Listen, 'rcv RST', now)
     }

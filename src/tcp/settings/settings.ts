@@ -48,11 +48,13 @@ export interface Settings extends SenderSettings {
   simultaneousOpenText: 'all' | 'text' | 'none'
   /** The SYN-ACK of a simultaneous open offers all that the SYN did, whatever the peer's SYN had (Linux). */
   simultaneousOpenRepeatsOffer: boolean
+  /** The peer's SYN again, in a simultaneous open, is answered with a challenge ACK (Linux); else with our SYN-ACK again. */
+  simultaneousOpenChallengesSyn: boolean
   /** Text and FIN in a SYN-ACK are taken (RFC 9293 3.10.7.3); Linux does so only with fast open. */
   takeSynAckText: boolean
   /** A SYN-ACK whose timestamp echo is of no SYN of ours is answered with RST (Linux). */
   checkSynAckEcho: boolean
-  /** After an ACK that is not acceptable in SYN-SENT, and its RST, the first SYN is sent again after this time, ms (Linux); 0: when its time comes. */
+  /** After an ACK that is not acceptable in SYN-SENT, also with RST, the first SYN is sent again after this time, ms (Linux); 0: when its time comes. */
   synAgainAfterBadAck: Millis
   /** SEND in SYN-SENT: queued (RFC 9293 3.10.2), or refused by the name of the error. */
   sendInSynSent: 'queue' | 'EAGAIN' | 'ENOTCONN'
@@ -178,6 +180,9 @@ export interface Settings extends SenderSettings {
   dropSynFin: boolean
   /** RST is also acceptable at the right edge of what a SACK block covers (Linux tcp_reset_check). */
   resetAtSackEdge: boolean
+  /** A segment without ACK is dropped before its sequence number is looked at (Linux); RFC 9293 3.10.7.4 answers one that
+   * is not acceptable. */
+  noAckIsSilent: boolean
 
   // --- retransmitting ---
   rtoMin: Millis
@@ -269,6 +274,9 @@ export interface Settings extends SenderSettings {
   /** Text that arrives in FIN-WAIT-1 or FIN-WAIT-2 after shutdown of reading is answered with RST, though a program still
    * holds the connection (Linux). When none does, RST is sent in any case (SHLD-3). */
   resetOnTextAfterShutdown: boolean
+  /** A segment that began before the peer's FIN and has text behind it ends the connection with RST (Linux); RFC 9293
+   * 3.10.7.4 ignores the text. */
+  resetOnTextBehindFin: boolean
   /** Connections that no program holds, most of them; more are reset (RFC 9293 says nothing; Linux `tcp_max_orphans`). */
   maxOrphans: number
   /** TIME-WAIT and RST: acceptable RST ends it (RFC 9293, Linux) or is always ignored (FreeBSD). */
@@ -278,8 +286,6 @@ export interface Settings extends SenderSettings {
   timeWaitAnswers: 'everything' | 'acks and syns' | 'acks'
   /** A new SYN that is acceptable nowhere else, for an entry of the SYN queue: back to LISTEN (RFC 9293), RST (Linux), SYN-ACK again (FreeBSD). */
   synInSynReceived: 'listen' | 'reset' | 'answer'
-  /** RST anywhere in the window ends SYN-RECEIVED after a passive OPEN (Linux); else RFC 5961 3.2 holds there too. */
-  insecureRstInSynReceived: boolean
   /** close with unread data sends RST (RFC 9293 3.6.1, RFC 2525 2.17). */
   resetOnUnreadData: boolean
   /** A listener that closes resets connections in its queues. */

@@ -104,6 +104,9 @@ for (const from of ['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-2'] as const) {
 for (const from of ['FIN-WAIT-1', 'FIN-WAIT-2'] as const) {
   edge(from, rcv('text after CLOSE'), 'CLOSED', snd('RST'), '3.6.1, SHLD-3', 'no program holds it')
 }
+for (const from of ['CLOSE-WAIT', 'CLOSING', 'LAST-ACK'] as const) {
+  edge(from, rcv('text behind FIN'), 'CLOSED', snd('RST'), 'RFC 1122 4.2.2.13', 'it began before the FIN (Linux)')
+}
 for (const from of ['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-1', 'FIN-WAIT-2', 'CLOSING', 'LAST-ACK'] as const) {
   edge(from, 'CLOSE with unread text', 'CLOSED', snd('RST'), '3.6.1, SHLD-3')
 }

@@ -23,6 +23,7 @@ export const freebsd = (): Settings => ({
   pruneSynQueue: false,
   simultaneousOpenText: 'text',
   simultaneousOpenRepeatsOffer: false,
+  simultaneousOpenChallengesSyn: false,
   takeSynAckText: true,
   checkSynAckEcho: false,
   synAgainAfterBadAck: 0,
@@ -90,6 +91,7 @@ export const freebsd = (): Settings => ({
   insecureAck: false,
   dropSynFin: false,
   resetAtSackEdge: false,
+  noAckIsSilent: false,
 
   rtoMin: 30,
   rtoMax: 64000,
@@ -138,11 +140,11 @@ export const freebsd = (): Settings => ({
   orphanFinWait2: 600000,
   finWait2Record: false,
   resetOnTextAfterShutdown: false,
+  resetOnTextBehindFin: false,
   maxOrphans: Number.POSITIVE_INFINITY,
   resetEndsTimeWait: false,
   timeWaitAnswers: 'acks',
   synInSynReceived: 'answer',
-  insecureRstInSynReceived: false,
   resetOnUnreadData: false,
   resetOnListenerClose: true,
 

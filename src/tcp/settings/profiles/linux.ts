@@ -27,6 +27,7 @@ export const linux = (): Settings => ({
   pruneSynQueue: true,
   simultaneousOpenText: 'none',
   simultaneousOpenRepeatsOffer: true,
+  simultaneousOpenChallengesSyn: true,
   takeSynAckText: false,
   checkSynAckEcho: true,
   synAgainAfterBadAck: 2,
@@ -94,6 +95,7 @@ export const linux = (): Settings => ({
   insecureAck: false,
   dropSynFin: false,
   resetAtSackEdge: true,
+  noAckIsSilent: true,
 
   rtoMin: 200,
   rtoMax: 120000,
@@ -142,11 +144,11 @@ export const linux = (): Settings => ({
   orphanFinWait2: 60000,
   finWait2Record: true,
   resetOnTextAfterShutdown: true,
+  resetOnTextBehindFin: true,
   maxOrphans: 262144,
   resetEndsTimeWait: true,
   timeWaitAnswers: 'everything',
   synInSynReceived: 'reset',
-  insecureRstInSynReceived: true,
   resetOnUnreadData: true,
   resetOnListenerClose: true,
 

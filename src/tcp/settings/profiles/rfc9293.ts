@@ -27,6 +27,7 @@ export const rfc9293 = (): Settings => ({
   pruneSynQueue: false,
   simultaneousOpenText: 'all',
   simultaneousOpenRepeatsOffer: false,
+  simultaneousOpenChallengesSyn: false,
   takeSynAckText: true,
   checkSynAckEcho: false,
   synAgainAfterBadAck: 0,
@@ -95,6 +96,7 @@ export const rfc9293 = (): Settings => ({
   insecureAck: false,
   dropSynFin: false,
   resetAtSackEdge: false,
+  noAckIsSilent: false,
 
   rtoMin: 1000,
   rtoMax: 60000,
@@ -144,11 +146,11 @@ export const rfc9293 = (): Settings => ({
   orphanFinWait2: Number.POSITIVE_INFINITY,
   finWait2Record: false,
   resetOnTextAfterShutdown: false,
+  resetOnTextBehindFin: false,
   maxOrphans: Number.POSITIVE_INFINITY,
   resetEndsTimeWait: true,
   timeWaitAnswers: 'acks and syns',
   synInSynReceived: 'listen',
-  insecureRstInSynReceived: false,
   resetOnUnreadData: true,
   resetOnListenerClose: true,
 

@@ -1,11 +1,24 @@
 import { describe, expect, test } from 'vitest'
 import { drop, pair } from '../../src/sim/index.js'
-import { State, type StateName, setOptions, stateName } from '../../src/tcp/index.js'
+import { PROFILE_NAMES, State, type StateName, setOptions, stateName } from '../../src/tcp/index.js'
 import { setState } from '../../src/tcp/states/states.js'
-import { FIN, RST, SYN } from '../../src/wire/index.js'
+import { ACK, FIN, RST, SYN } from '../../src/wire/index.js'
 import { arrives, HELD, inState } from '../fixtures/in-state.js'
 
 const rstSent = (sent: readonly { flags: number }[]): boolean => sent.some(({ flags }) => flags & RST)
+
+describe.each(['CLOSE-WAIT', 'CLOSING', 'LAST-ACK'] as const)('%s', (state) => {
+  test.each(PROFILE_NAMES)(
+    '%s: text that goes on behind the FIN ends it in Linux, and is ignored elsewhere',
+    (profile) => {
+      const { client, ...rest } = inState(state, { profile, settings: { timestamps: 0 } })
+      client.sent.length = 0
+      arrives({ client, ...rest }, { flags: ACK, seq: -1, text: new Uint8Array(10) })
+      const ends = profile === 'linux'
+      expect([client.state, rstSent(client.sent)]).toEqual([ends ? 'CLOSED' : state, ends])
+    },
+  )
+})
 
 describe.each(HELD)('%s', (state) => {
   test('RST ends it, and is not answered', () => {

@@ -56,6 +56,7 @@ function drillAll(paths: readonly string[], choices: DrillChoices, target: Targe
   const verbose = choices.flags.some(({ name }) => name === 'verbose')
   const runs: RunResult[] = []
   for (const file of files) {
+    if (target !== undefined) announce(file, runFile(file, choices))
     for (const run of runFile(file, choices, { target })) {
       if (choices.pcap !== undefined) writeCapture(run, choices.pcap, files.length)
       if (choices.json !== true) print(run, choices.ladder === true, verbose)
@@ -67,6 +68,20 @@ function drillAll(paths: readonly string[], choices: DrillChoices, target: Targe
   return runs.every(({ ok }) => ok) ? 0 : 1
 }
 
+/** A kernel's clock cannot be wound forward: says of a script that takes long how long it took in virtual time. */
+function announce(file: string, ours: readonly RunResult[]): void {
+  const seconds = ours.reduce((sum, { virtualSeconds }) => sum + virtualSeconds, 0)
+  if (seconds > LONG) process.stderr.write(`${file}: its runs take ${duration(seconds)} of the kernel's time\n`)
+}
+
+/** Seconds after which somebody who waits would like to know. */
+const LONG = 10
+
+function duration(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)} s`
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`
+}
+
 /** Runs each script on our host and on the kernel, and prints both results and where they part. */
 function compareAll(paths: readonly string[], choices: DrillChoices, kernel: TargetKind): number {
   const files = scriptsIn(paths)
@@ -76,6 +91,7 @@ function compareAll(paths: readonly string[], choices: DrillChoices, kernel: Tar
   let apart = 0
   for (const file of files) {
     const ours = runFile(file, choices, { story: true })
+    announce(file, ours)
     for (const [i, run] of runFile(file, choices, { target: kernel, story: true }).entries()) {
       const own = ours[i]!
       const found = parting(own, run)

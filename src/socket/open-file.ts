@@ -36,22 +36,23 @@ export abstract class OpenFile {
   append = false
   /** Descriptors that stand for it. */
   references = 0
-  readonly #watchers = new Set<Watcher>()
+  #watchers: Set<Watcher> | null = null
 
   /** What is true now, as Poll bits. */
   abstract poll(now: Instant): number
 
   watch(watcher: Watcher): void {
+    this.#watchers ??= new Set()
     this.#watchers.add(watcher)
   }
 
   unwatch(watcher: Watcher): void {
-    this.#watchers.delete(watcher)
+    this.#watchers?.delete(watcher)
   }
 
   /** Tells everybody who waits. */
   wake(events: number, now: Instant): void {
-    if (this.#watchers.size === 0) return
+    if (this.#watchers === null || this.#watchers.size === 0) return
     for (const watcher of [...this.#watchers]) watcher.woken(this, events, now)
   }
 }

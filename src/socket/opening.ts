@@ -134,11 +134,14 @@ export function startConnect(s: TcpSocket, to: SocketAddress, manner: ConnectMan
   s.writeShutdown = false
   s.written = 0
   const request: ActiveOpen = {
-    ...ends,
+    local: ends.local,
+    localPort: ends.localPort,
+    remote: ends.remote,
+    remotePort: ends.remotePort,
     user: s,
     options: s.asked,
-    ...(manner.deferred === true ? { fastOpenDeferred: true } : {}),
-    ...(manner.text !== undefined ? { fastOpenText: manner.text } : {}),
+    fastOpenDeferred: manner.deferred === true,
+    fastOpenText: manner.text,
   }
   const { listener } = s
   s.listener = null

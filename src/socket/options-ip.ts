@@ -142,10 +142,10 @@ const FREEBSD_IPV6: OptionTable = {
     min: -1,
     max: 1,
     set: (s, n, now) => {
-      s.own.stored.set('IPV6_USE_MIN_MTU', n)
+      s.store('IPV6_USE_MIN_MTU', n)
       return ask(s, { mtuLimit: n === 1 ? MIN_MTU_IPV6 : 0 }, now)
     },
-    get: (s) => s.own.stored.get('IPV6_USE_MIN_MTU') ?? -1,
+    get: (s) => s.stored('IPV6_USE_MIN_MTU') ?? -1,
   }),
   IPV6_DONTFRAG: storedOption('IPV6_DONTFRAG', 0),
   IPV6_AUTOFLOWLABEL: storedOption('IPV6_AUTOFLOWLABEL', 1),

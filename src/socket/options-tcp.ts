@@ -106,13 +106,13 @@ const LINUX: OptionTable = {
   TCP_INFO: readOnly((s, now) => tcpInfoOf(s, now)),
   TCP_QUICKACK: intOption({
     set: (s, n, now) => {
-      s.own.stored.set('TCP_QUICKACK', Number((n & 1) !== 0))
+      s.store('TCP_QUICKACK', Number((n & 1) !== 0))
       if (s.connection !== null && !s.gone && !s.opening) setQuickAck(s.connection, n !== 0, now)
       return null
     },
     get: (s) => {
       const c = s.connection
-      return c === null ? (s.own.stored.get('TCP_QUICKACK') ?? 1) : Number(c.rcv.pingpong < 1)
+      return c === null ? (s.stored('TCP_QUICKACK') ?? 1) : Number(c.rcv.pingpong < 1)
     },
   }),
   TCP_MD5SIG: { set: (s, value, now) => setMd5Key(s, value, false, now) },
@@ -189,10 +189,10 @@ const LINUX: OptionTable = {
     min: 1000,
     max: 120_000,
     set: (s, n) => {
-      s.own.stored.set('TCP_RTO_MAX_MS', n)
+      s.store('TCP_RTO_MAX_MS', n)
       return null
     },
-    get: (s) => s.own.stored.get('TCP_RTO_MAX_MS') ?? s.host.settings.rtoMax,
+    get: (s) => s.stored('TCP_RTO_MAX_MS') ?? s.host.settings.rtoMax,
   }),
   TCP_ULP: { set: () => 'ENOENT', get: () => '' },
   TCP_REPAIR: { set: () => 'EPERM', get: () => 0 },
@@ -224,7 +224,7 @@ const FREEBSD: OptionTable = {
   TCP_INFO: readOnly((s, now) => tcpInfoOf(s, now)),
   TCP_MD5SIG: intOption({
     set: (s, n, now) => {
-      s.own.stored.set('TCP_MD5SIG', n)
+      s.store('TCP_MD5SIG', n)
       return ask(s, { md5Keys: n !== 0 ? s.space.md5Keys : [] }, now)
     },
     get: (s) => Number(s.asked.md5Keys.length > 0),
@@ -242,10 +242,10 @@ const FREEBSD: OptionTable = {
     set: (s, value) => {
       const name = typeof value === 'object' && 'name' in value ? value.name : value
       if (name !== 'freebsd' && name !== 'rack') return 'ENOENT'
-      s.own.stored.set('TCP_FUNCTION_BLK', name === 'rack' ? 1 : 0)
+      s.store('TCP_FUNCTION_BLK', name === 'rack' ? 1 : 0)
       return null
     },
-    get: (s) => ({ name: s.own.stored.get('TCP_FUNCTION_BLK') === 1 ? 'rack' : 'freebsd', sharers: 1 }),
+    get: (s) => ({ name: s.stored('TCP_FUNCTION_BLK') === 1 ? 'rack' : 'freebsd', sharers: 1 }),
   },
   TCP_DELACK: storedOption('TCP_DELACK', 0),
   TCP_REMOTE_UDP_ENCAPS_PORT: storedOption('TCP_REMOTE_UDP_ENCAPS_PORT', 0, 0, 65535),

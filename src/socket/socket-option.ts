@@ -57,10 +57,10 @@ export function storedOption(name: string, initial: number, min?: number, max?: 
     ...(min === undefined ? {} : { min }),
     ...(max === undefined ? {} : { max }),
     set: (s, n) => {
-      s.own.stored.set(name, n)
+      s.store(name, n)
       return null
     },
-    get: (s) => s.own.stored.get(name) ?? initial,
+    get: (s) => s.stored(name) ?? initial,
   })
 }
 

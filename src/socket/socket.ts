@@ -54,8 +54,8 @@ export interface OwnOptions {
   fastOpenConnect: boolean
   /** IP_MTU_DISCOVER. */
   mtuDiscover: number
-  /** Options that change nothing but what getsockopt gives back, by name. */
-  readonly stored: Map<string, number>
+  /** Options that change nothing but what getsockopt gives back, by name; null: none was ever set. */
+  stored: ReadonlyMap<string, number> | null
 }
 
 const ownDefaults = (): OwnOptions => ({
@@ -72,7 +72,7 @@ const ownDefaults = (): OwnOptions => ({
   inQueue: false,
   fastOpenConnect: false,
   mtuDiscover: 1,
-  stored: new Map(),
+  stored: null,
 })
 
 /** Bits of `Ready` after which anything may have changed. */
@@ -113,23 +113,32 @@ export class TcpSocket extends OpenFile implements ConnectionUser {
   /** The program closed it; what is left of the connection goes on without it. */
   closed = false
 
-  constructor(space: SocketSpace, ipv6: boolean) {
+  /** @param from the listening socket whose connection it is for: it inherits what was asked of that one */
+  constructor(space: SocketSpace, ipv6: boolean, from: TcpSocket | null = null) {
     super()
     this.space = space
     this.host = space.host
     this.personality = space.personality
     this.ipv6 = ipv6
-    this.asked = defaultOptions(space.host.settings)
-    this.own = ownDefaults()
+    this.asked = from === null ? defaultOptions(space.host.settings) : { ...from.asked }
+    this.own = from === null ? ownDefaults() : { ...from.own }
   }
 
-  /** A socket for a connection that a listener gives: it inherits what was asked of the listening one. */
+  /** A socket for a connection that a listener gives. */
   static accepted(from: TcpSocket): TcpSocket {
-    const socket = new TcpSocket(from.space, from.ipv6)
-    socket.asked = { ...from.asked }
-    socket.own = { ...from.own, stored: new Map(from.own.stored) }
+    const socket = new TcpSocket(from.space, from.ipv6, from)
     socket.phase = 'connected'
     return socket
+  }
+
+  /** Keeps an option that changes nothing but what getsockopt gives back. */
+  store(name: string, value: number): void {
+    // accepted sockets may share the map
+    this.own.stored = new Map(this.own.stored).set(name, value)
+  }
+
+  stored(name: string): number | undefined {
+    return this.own.stored?.get(name)
   }
 
   /** SYN-SENT or SYN-RECEIVED after an active open. */

@@ -6,6 +6,7 @@ import {
   readable,
   receive,
   receiveChunk,
+  SendFlag,
   send,
 } from '../../tcp/index.js'
 import { shutdownSocket } from '../closing.js'
@@ -21,6 +22,8 @@ import { Handle } from './handle.js'
 const MOST_AT_ONCE = 65_536
 /** Text as long as this is given as it came; shorter pieces are joined. Octets. */
 const LONG_ENOUGH = 16_384
+/** Text as short as this is copied into a part of Node's pool of buffers. Octets. */
+const SHORT = 2048
 
 /** Whoever reads from a connection. */
 export interface Reader {
@@ -32,7 +35,7 @@ export interface Reader {
   readFailed(error: Errno): void
 }
 
-/** Text on its way into the send buffer. */
+/** Text that waits for room in the send buffer. */
 interface Write {
   readonly chunks: readonly Uint8Array[]
   /** The next chunk, and the next octet of it. */
@@ -93,8 +96,7 @@ export class ConnectionHandle extends Handle {
     if (this.reading || this.#ended || this.closed) return
     this.reading = true
     this.waitingChanged()
-    const c = this.socket.connection
-    if (c !== null && somethingToRead(c, this.socket)) this.context.turns.add(this)
+    if (this.#somethingToRead()) this.context.turns.add(this)
   }
 
   readStop(): void {
@@ -112,7 +114,9 @@ export class ConnectionHandle extends Handle {
     if (this.#writes.length === 0 && this.#onConnect === null) {
       const error = entered(context, (now) => this.#send(write, now))
       if (error !== 'EAGAIN') {
-        observed(context, socket.observed, () => `write(${total(chunks)})`, error ?? total(chunks))
+        if (context.host.observer !== null) {
+          observed(context, socket.observed, () => `write(${total(chunks)})`, error ?? total(chunks))
+        }
         return error
       }
     }
@@ -121,6 +125,36 @@ export class ConnectionHandle extends Handle {
     this.#queuedOctets -= write.at
     this.waitingChanged()
     return 'waits'
+  }
+
+  /** As `write` of one chunk, of which as much is taken as there is room for: octets, or an error. */
+  writeNow(chunk: Uint8Array): number | Errno {
+    if (this.closed) return 'EBADF'
+    const { context, socket } = this
+    const c = socket.connection
+    if (c === null) return 'EPIPE'
+    if (this.#writes.length > 0 || this.#onConnect !== null) return 0
+    const { host } = context
+    const now = context.now()
+    let taken = 0
+    let error: Errno | null = null
+    host.enter(now)
+    try {
+      while (taken < chunk.length) {
+        const n = send(c, taken === 0 ? chunk : chunk.subarray(taken), 0, now)
+        if (typeof n === 'string') {
+          error = n
+          break
+        }
+        taken += n
+      }
+    } finally {
+      host.leave(now)
+    }
+    socket.written += taken
+    if (error !== null && error !== 'EAGAIN') return error
+    if (host.observer !== null && taken > 0) observed(context, socket.observed, () => `write(${chunk.length})`, taken)
+    return taken
   }
 
   override get writeQueueSize(): number {
@@ -143,11 +177,14 @@ export class ConnectionHandle extends Handle {
   }
 
   setNoDelay(on: boolean): void {
+    if (on === this.socket.asked.noDelay) return
     this.ask({ noDelay: on }, `setsockopt(TCP_NODELAY, ${on})`)
   }
 
   /** @param idle seconds; 0: as before */
   setKeepAlive(on: boolean, idle: number): void {
+    const { keepalive, keepaliveIdle } = this.socket.asked
+    if (on === keepalive && (idle === 0 || idle * 1000 === keepaliveIdle)) return
     this.ask(
       { keepalive: on, ...(on && idle > 0 ? { keepaliveIdle: idle * 1000 } : {}) },
       `setsockopt(SO_KEEPALIVE, ${on}, ${idle})`,
@@ -223,23 +260,37 @@ export class ConnectionHandle extends Handle {
   /** False: there is nothing to tell. */
   #tellRead(): boolean {
     const { context, socket } = this
+    const { host } = context
     const reader = this.reader!
     const c = socket.connection!
-    const what = entered(context, (now) => take(c, reader.buffer, now))
+    const now = context.now()
+    let what: Buffer | number | null | Errno
+    host.enter(now)
+    try {
+      what = take(c, reader.buffer, now)
+    } finally {
+      host.leave(now)
+    }
     if (what === 'EAGAIN') return false
     if (typeof what === 'string' || what === null) {
       this.#ended = true
       this.readStop()
-      observed(context, c, () => 'read()', what ?? 0)
+      if (host.observer !== null) observed(context, c, () => 'read()', what ?? 0)
       if (what === null) reader.endArrived()
       else reader.readFailed(what)
       return true
     }
     const count = typeof what === 'number' ? what : what.length
-    observed(context, c, () => 'read()', count)
-    if (somethingToRead(c, socket)) context.turns.add(this)
+    if (host.observer !== null) observed(context, c, () => 'read()', count)
+    if (this.#somethingToRead()) context.turns.add(this)
     reader.textArrived(typeof what === 'number' ? null : what, count)
     return true
+  }
+
+  #somethingToRead(): boolean {
+    const { socket } = this
+    const c = socket.connection
+    return c !== null && (readable(c) > 0 || c.rcv.finReceived || c.error !== null || socket.gone)
   }
 
   /** Lets the host take what it has room for now. */
@@ -275,7 +326,9 @@ export class ConnectionHandle extends Handle {
     while (write.next < write.chunks.length) {
       const chunk = write.chunks[write.next]!
       while (write.at < chunk.length) {
-        const n = send(c, write.at === 0 ? chunk : chunk.subarray(write.at), 0, now)
+        // as one text, as writev(2) sends it
+        const flags = write.next + 1 < write.chunks.length ? SendFlag.More : 0
+        const n = send(c, write.at === 0 ? chunk : chunk.subarray(write.at), flags, now)
         if (typeof n === 'string') return n
         write.at += n
         this.socket.written += n
@@ -298,21 +351,19 @@ export class ConnectionHandle extends Handle {
 
 const total = (chunks: readonly Uint8Array[]): number => chunks.reduce((sum, chunk) => sum + chunk.length, 0)
 
-function somethingToRead(c: Connection, socket: TcpSocket): boolean {
-  return readable(c) > 0 || c.rcv.finReceived || c.error !== null || socket.gone
-}
-
 /** What there is to read: octets, or how many are in `buffer`; null: the end; an error; EAGAIN: nothing yet. */
 function take(c: Connection, buffer: Uint8Array | null, now: Instant): Buffer | number | null | Errno {
   if (buffer !== null) {
     const n = receive(c, buffer, 0, now)
     return n === 0 ? null : n
   }
+  const there = readable(c)
+  if (there > 0 && there <= SHORT) return takeShort(c, there, now)
   const first = receiveChunk(c, MOST_AT_ONCE, now)
   if (first === null || typeof first === 'string') return first
-  const rest = readable(c)
-  if (rest === 0 || first.length >= LONG_ENOUGH) return asBuffer(first)
-  const joined = Buffer.allocUnsafeSlow(Math.min(MOST_AT_ONCE, first.length + rest))
+  const rest = there - first.length
+  if (rest <= 0 || first.length >= LONG_ENOUGH) return asBuffer(first)
+  const joined = Buffer.allocUnsafeSlow(Math.min(MOST_AT_ONCE, there))
   joined.set(first)
   let length = first.length
   while (length < joined.length) {
@@ -321,6 +372,15 @@ function take(c: Connection, buffer: Uint8Array | null, now: Instant): Buffer | 
     length += n
   }
   return length === joined.length ? joined : joined.subarray(0, length)
+}
+
+/** A view would hold a frame's memory for few octets. */
+function takeShort(c: Connection, there: number, now: Instant): Buffer | Errno | null {
+  const copied = Buffer.allocUnsafe(there)
+  const n = receive(c, copied, 0, now)
+  if (typeof n === 'string') return n
+  if (n === 0) return null
+  return n === there ? copied : copied.subarray(0, n)
 }
 
 const asBuffer = (view: Uint8Array): Buffer => Buffer.from(view.buffer as ArrayBuffer, view.byteOffset, view.length)

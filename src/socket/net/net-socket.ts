@@ -44,7 +44,8 @@ export class NetSocket extends Duplex implements Reader {
   declare _attempts: Attempts | null
   declare _read_: number
   declare _dispatched: number
-  declare _idle: IdleTimeout
+  /** null: there never was a time-out. */
+  declare _idle: IdleTimeout | null
   /** Octets that waited for room in the send buffer when a write was made or the time-out came. */
   declare _waitingBefore: number
   declare _onread: OnRead | null
@@ -70,7 +71,7 @@ export class NetSocket extends Duplex implements Reader {
     this._attempts = null
     this._read_ = 0
     this._dispatched = 0
-    this._idle = new IdleTimeout(context, () => this._onTimeout())
+    this._idle = null
     this._waitingBefore = 0
     this._pendingData = null
     this._pendingEncoding = ''
@@ -121,7 +122,7 @@ export class NetSocket extends Duplex implements Reader {
       this.stand(ConnectionHandle.unconnected(this.context, false))
     }
     if (callback !== null) this.once('connect', callback)
-    this._idle.active()
+    this._idle?.active()
     this.connecting = true
     start()
     return this
@@ -138,7 +139,7 @@ export class NetSocket extends Duplex implements Reader {
   connected(): void {
     this.connecting = false
     this._local = null
-    this._idle.active()
+    this._idle?.active()
     this.askHandle()
     this.emit('connect')
     this.emit('ready')
@@ -180,7 +181,7 @@ export class NetSocket extends Duplex implements Reader {
   textArrived(chunk: Buffer | null, count: number): void {
     if (this.destroyed) return
     this._read_ += count
-    this._idle.active()
+    this._idle?.active()
     const wantsMore = chunk === null ? this._textInBuffer(count) : this.push(chunk)
     if (!wantsMore) this._handle?.readStop()
   }
@@ -225,27 +226,33 @@ export class NetSocket extends Duplex implements Reader {
   // --- writing ---
 
   override _write(data: string | Buffer, encoding: BufferEncoding, callback: WriteCallback): void {
-    this._writeText(data, encoding, callback)
+    if (this.connecting) return this._writeWhenConnected(data, encoding, callback)
+    const handle = this._handle
+    if (handle === null) return callback(socketClosed())
+    this._idle?.active()
+    const octets = octetsOf(data, encoding)
+    this._dispatched += octets.length
+    const taken = handle.writeNow(octets)
+    this._waitingBefore = 0
+    if (typeof taken === 'string') callback(systemError(taken, 'write'))
+    else if (taken === octets.length) callback()
+    else this._writeText([taken === 0 ? octets : octets.subarray(taken)], handle, callback)
   }
 
   override _writev(chunks: WrittenChunk[], callback: WriteCallback): void {
-    this._writeText(chunks, '', callback)
-  }
-
-  _writeText(data: string | Buffer | WrittenChunk[], encoding: BufferEncoding | '', callback: WriteCallback): void {
-    if (this.connecting) return this._writeWhenConnected(data, encoding, callback)
-    this._pendingData = null
-    this._pendingEncoding = ''
+    if (this.connecting) return this._writeWhenConnected(chunks, '', callback)
     const handle = this._handle
     if (handle === null) return callback(socketClosed())
-    this._idle.active()
-    const chunks = Array.isArray(data)
-      ? data.map(({ chunk, encoding: of }) => octetsOf(chunk, of))
-      : [octetsOf(data, encoding as BufferEncoding)]
-    for (const chunk of chunks) this._dispatched += chunk.length
+    this._idle?.active()
+    const octets = chunks.map(({ chunk, encoding }) => octetsOf(chunk, encoding))
+    for (const chunk of octets) this._dispatched += chunk.length
+    this._writeText(octets, handle, callback)
+  }
+
+  _writeText(chunks: readonly Buffer[], handle: ConnectionHandle, callback: WriteCallback): void {
     const error = handle.write(chunks, (failed) => {
       if (this.destroyed) return callback(null)
-      this._idle.active()
+      this._idle?.active()
       callback(failed === null ? null : systemError(failed, 'write'))
     })
     this._waitingBefore = handle.writeQueueSize
@@ -263,7 +270,10 @@ export class NetSocket extends Duplex implements Reader {
     const closed = () => callback(closedBeforeConnection())
     this.once('connect', () => {
       this.off('close', closed)
-      this._writeText(data, encoding, callback)
+      this._pendingData = null
+      this._pendingEncoding = ''
+      if (Array.isArray(data)) this._writev(data, callback)
+      else this._write(data, encoding as BufferEncoding, callback)
     })
     this.once('close', closed)
   }
@@ -284,7 +294,7 @@ export class NetSocket extends Duplex implements Reader {
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
     this.connecting = false
-    this._idle.stop()
+    this._idle?.stop()
     this._attempts?.stop()
     const handle = this._handle
     const failed = Boolean(error)
@@ -332,7 +342,8 @@ export class NetSocket extends Duplex implements Reader {
     this.timeout = ms
     const after = checkDuration(ms, 'msecs')
     if (callback !== undefined) checkFunction(callback, 'callback')
-    this._idle.set(after)
+    if (after > 0) this._idle ??= new IdleTimeout(this.context, () => this._onTimeout())
+    this._idle?.set(after)
     if (callback === undefined) return this
     if (after === 0) this.removeListener('timeout', callback)
     else this.once('timeout', callback)
@@ -344,12 +355,12 @@ export class NetSocket extends Duplex implements Reader {
     const waiting = this._handle?.writeQueueSize ?? 0
     const progress = this._waitingBefore > 0 && waiting !== this._waitingBefore
     this._waitingBefore = waiting
-    if (progress) this._idle.active()
+    if (progress) this._idle?.active()
     else this.emit('timeout')
   }
 
   _unrefTimer(): void {
-    this._idle.active()
+    this._idle?.active()
   }
 
   // --- options ---

@@ -25,14 +25,30 @@ export function streamOptions(options: SocketOptions): DuplexOptions {
   }
   if (options.fd !== undefined) throw systemError('ENOTSUP', 'open')
   if (options.signal !== undefined) checkSignal(options.signal, 'options.signal')
-  const { handle: _handle, fd: _fd, onread: _onread, signal: _signal, ...stream } = options
+  // always of one shape, and a plain one: three constructors read it, for every socket
+  const { readable, writable, highWaterMark, readableHighWaterMark, writableHighWaterMark } = options
+  const { encoding, defaultEncoding, captureRejections, construct } = options
+  const { read, write, writev, destroy, final } = options
   return {
-    ...(stream as DuplexOptions),
+    readable,
+    writable,
+    highWaterMark,
+    readableHighWaterMark,
+    writableHighWaterMark,
+    encoding,
+    defaultEncoding,
+    captureRejections,
+    read,
+    write,
+    writev,
+    destroy,
+    final,
+    construct,
     allowHalfOpen: Boolean(options.allowHalfOpen),
     emitClose: false,
     autoDestroy: true,
     decodeStrings: false,
-  }
+  } as DuplexOptions
 }
 
 /** Where text is to come into a buffer of the program's; null: it comes as the stream's. */

@@ -24,7 +24,7 @@ export function lengthOf(chunks: readonly WrittenChunk[]): number {
 /** After the peer's FIN, a socket that is not to be half open takes nothing more. */
 export function refuseWritesAfterEnd(this: Duplex): void {
   if (this.allowHalfOpen) return
-  Object.defineProperty(this, 'write', { value: writeAfterEnd, configurable: true, writable: true })
+  this.write = writeAfterEnd as Duplex['write']
 }
 
 function writeAfterEnd(this: Duplex, chunk: never, encoding: never, callback: Callback): boolean {

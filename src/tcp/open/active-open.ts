@@ -31,7 +31,7 @@ export interface ActiveOpen {
    * Fast open (RFC 7413): text to go with the SYN when there is a cookie, possibly none at all, to ask for one. How many
    * octets were taken is `connection.openTaken`; the program sends the rest itself.
    */
-  readonly fastOpenText?: Uint8Array
+  readonly fastOpenText?: Uint8Array | undefined
   /** TCP_FASTOPEN_CONNECT: if there is a cookie, the SYN waits for the first SEND and carries its text: `synDeferred`. */
   readonly fastOpenDeferred?: boolean
 }

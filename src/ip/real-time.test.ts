@@ -24,6 +24,10 @@ function platform() {
     settle: () => {
       for (let callback = waiting.shift(); callback !== undefined; callback = waiting.shift()) callback()
     },
+    /** What waits now. */
+    turn: () => {
+      for (const callback of waiting.splice(0)) callback()
+    },
     /** The timer fires, whatever time it is. */
     fire: () => {
       const due = timer
@@ -116,4 +120,40 @@ test('a deadline that was given up may wake the host once, and is then forgotten
   machine.fire()
   machine.settle()
   expect(machine.delay).toBeNull()
+})
+
+test('what links deliver goes on without the event loop for a millisecond, and then the event loop has a turn', () => {
+  const machine = platform()
+  const next: (() => void)[] = []
+  const time = new RealTime({ ...machine.sources, next: (callback) => void next.push(callback) })
+  let delivered = 0
+  const deliver = () => {
+    delivered++
+    time.soon(deliver)
+  }
+  time.soon(deliver)
+  for (let turn = 1; turn <= 3; turn++) {
+    for (let callback = next.shift(); callback !== undefined; callback = next.shift()) {
+      machine.now += 0.125
+      callback()
+    }
+    expect(delivered).toBe(turn * 8 + (turn - 1))
+    // one that ends the turn, one that delivers in the next
+    expect(machine.waiting).toBe(2)
+    machine.turn()
+  }
+})
+
+test('a delivery that throws does not keep others from being delivered later', () => {
+  const machine = platform()
+  const time = new RealTime(machine.sources)
+  let delivered = 0
+  time.soon(() => {
+    throw new Error('a fault of ours')
+  })
+  time.soon(() => void delivered++)
+  expect(() => machine.settle()).toThrow('a fault of ours')
+  time.soon(() => void delivered++)
+  machine.settle()
+  expect(delivered).toBe(2)
 })

@@ -10,6 +10,11 @@ export interface RealTimeSources {
   readonly clearTimeout: (timer: unknown) => void
   /** Calls back soon, behind what runs now: `setImmediate`, `queueMicrotask`. */
   readonly soon: (callback: () => void) => void
+  /**
+   * Calls back behind what the program does now, without a turn of the platform's event loop. When not given, what links
+   * deliver takes such a turn every time.
+   */
+  readonly next?: (callback: () => void) => void
 }
 
 /** What every platform this runs on has, and nothing declares in common. */
@@ -57,6 +62,9 @@ const isObject = (timer: unknown): timer is { unref?(): void } => typeof timer =
 /** Longest delay setTimeout takes, ms. */
 const LONGEST_DELAY = 0x7fffffff
 
+/** How long links may go on delivering before the platform's event loop has a turn, ms. */
+const LONGEST_TURN = 1
+
 /** Hosts that live in real time: one timer of the platform for all of them, set to the earliest deadline. */
 export class RealTime implements Clock {
   readonly #sources: RealTimeSources
@@ -71,6 +79,29 @@ export class RealTime implements Clock {
   #timer: unknown = null
   #timerAt: Instant = NEVER
   #soon = false
+  /** What is to be delivered behind what runs now. */
+  #due: ((now: Instant) => void)[] = []
+  #spare: ((now: Instant) => void)[] = []
+  #delivering = false
+  /** When the first delivery of this turn of the event loop was asked for, ms; NEVER: there was none. */
+  #turnBegan: Instant = NEVER
+  readonly #turnOver = () => {
+    this.#turnBegan = NEVER
+  }
+  readonly #deliver = () => {
+    this.#delivering = false
+    const due = this.#due
+    this.#due = this.#spare
+    this.#spare = due
+    const { now } = this
+    let done = 0
+    try {
+      while (done < due.length) due[done++]!(now)
+    } finally {
+      for (; done < due.length; done++) this.soon(due[done]!)
+      due.length = 0
+    }
+  }
 
   constructor(sources: RealTimeSources = platformTime()) {
     this.#sources = sources
@@ -113,7 +144,19 @@ export class RealTime implements Clock {
 
   /** Calls `deliver` behind what runs now, with the time; for memory pipes. */
   soon(deliver: (now: Instant) => void): void {
-    this.#sources.soon(() => deliver(this.now))
+    this.#due.push(deliver)
+    if (this.#delivering) return
+    this.#delivering = true
+    const { next, soon } = this.#sources
+    if (next === undefined) return soon(this.#deliver)
+    const { now } = this
+    if (this.#turnBegan === NEVER) {
+      this.#turnBegan = now
+      soon(this.#turnOver)
+    }
+    // two hosts that answer each other keep nobody else waiting
+    if (now - this.#turnBegan < LONGEST_TURN) next(this.#deliver)
+    else soon(this.#deliver)
   }
 
   /** Some deadline is before the timer. Most are given up before their time comes, so which one it is need not be known. */

@@ -80,3 +80,53 @@ test('an aborted writer resets the connection', async () => {
   await until(connection.writable.abort())
   await expect(until(read)).rejects.toMatchObject({ code: 'ECONNRESET' })
 })
+
+test("the writable side outlives the peer's FIN where that was asked for", async () => {
+  const { client, server, address, until, network } = webs()
+  const listener = server.listen({ port: 7, allowHalfOpen: true })
+  const connection = client.connect({ hostname: address, port: 7 }, { allowHalfOpen: true })
+  const accepted = (await until(listener.accept()))!
+  const writer = connection.writable.getWriter()
+  await until(writer.write(new TextEncoder().encode('question')))
+  void writer.close()
+  expect(await until(octets(accepted.readable))).toBe('question'.length)
+  // long after the FIN
+  network.advance('30s')
+  const answers = accepted.writable.getWriter()
+  // more than a send buffer and a window hold: it is the open connection that takes it
+  const written = Promise.all([answers.write(new Uint8Array(8_000_000)), answers.write(new Uint8Array(10))])
+  const answer = octets(connection.readable)
+  await until(written)
+  await until(answers.close())
+  expect(await until(answer)).toBe(8_000_010)
+  await until(Promise.all([connection.closed, accepted.closed]))
+  listener.close()
+})
+
+test('a new connection on the ports of one that was reset begins with its own octets', async () => {
+  const world = twoHosts()
+  const { until, network, address } = world
+  const server = network.host('server')
+  const listener = server.listen({ port: 80 })
+  const open = async () => {
+    // web streams choose no port; the old connection's is asked for by node:net
+    const client = world.client.connect({ port: 80, host: address, localPort: 5555 })
+    client.on('error', () => {})
+    return { client, accepted: (await until(listener.accept()))! }
+  }
+  const first = await open()
+  // not read when the RST comes, and some of it on the way
+  first.client.write('old '.repeat(10_000))
+  network.advance('15ms')
+  first.client.resetAndDestroy()
+  await expect(until(first.accepted.closed)).rejects.toMatchObject({ code: 'ECONNRESET' })
+  network.advance('1s')
+  const second = await open()
+  expect((await second.accepted.opened).remote.port).toBe(5555)
+  second.client.end('new')
+  const reader = second.accepted.readable.getReader()
+  const next = await until(reader.read())
+  expect(new TextDecoder().decode(next.value)).toBe('new')
+  expect((await until(reader.read())).done).toBe(true)
+  listener.close()
+})

@@ -9,11 +9,11 @@ const ROOMS = ['cli', 'explain', 'drill', 'sim', 'socket', 'trace', 'link', 'ip'
 const PURE = new Set(['wire', 'tcp', 'ip', 'link', 'trace', 'socket', 'sim'])
 /** Files of those rooms that open a device of the machine, and are loaded only when used. */
 const DEVICES = /^link\/(tun|tap)/
-/** `node:net` is for Node's programs: its streams, events, timers. The door of socket/ does not show it, `estab/net` does. */
-const NODE_FACE = /^socket\/net\//
+/** What is for programs of Node: `node:net` (its streams, events, timers), hosts on devices. The door of socket/ does not show it. */
+const NODE_FACE = /^socket\/(net|tun)\//
 
 /** Doors beside index.ts, for what needs Node. */
-const SIDE_DOORS = new Set(['link/tun.js'])
+const SIDE_DOORS = new Set(['link/tun.js', 'socket/tun/index.js'])
 
 const src = join(dirname(fileURLToPath(import.meta.url)), '..', 'src')
 const faults = []

@@ -1,8 +1,8 @@
 import { type Host, snapshot } from '../ip/index.js'
+import type { WireEnds } from '../socket/tun/index.js'
 import { Connection, type Instant, Listener, tcpInfo } from '../tcp/index.js'
 import type { SocketSnapshot } from '../trace/index.js'
 import { parseIpAddress } from '../wire/index.js'
-import type { Ends } from './up-options.js'
 
 /** What a host tells of itself, read back. */
 export interface HostReport {
@@ -37,7 +37,7 @@ export function socketsOf(host: Host, now: Instant): SocketSnapshot[] {
 }
 
 /** What the control socket says: one JSON object. */
-export function hostReport(host: Host, profile: string, { ours, kernels }: Ends, now: Instant): string {
+export function hostReport(host: Host, profile: string, { ours, kernels }: WireEnds, now: Instant): string {
   const wires = ours.map(({ address, prefixLength }, i) => `${address}/${prefixLength} <> ${kernels[i]!.address}`)
   const title = `${host.name}  ${wires.join('  ')}  ${profile}`
   const sockets: Written[] = socketsOf(host, now).map((one) => ({

@@ -1,36 +1,33 @@
-import { randomBytes } from 'node:crypto'
-import { Host, type Link, Random, RealTime } from '../ip/index.js'
+import { type Clock, type Link, Random } from '../ip/index.js'
 import { Capture, FaultInjection } from '../link/index.js'
-import { openTun, type TunDevice } from '../link/tun.js'
-import { abort, Connection, type Instant, type Listener, profile } from '../tcp/index.js'
-import { ANY_IPV4, ANY_IPV6 } from '../wire/index.js'
+import type { TunDevice } from '../link/tun.js'
+import { type TunHost, tunHost, type WireEnds } from '../socket/tun/index.js'
+import { abort, Connection, type Instant, type Listener } from '../tcp/index.js'
 import { type ControlSocket, serveControl } from './ss-control.js'
 import { hostReport } from './ss-report.js'
 import { CaptureFile } from './up-capture.js'
 import { Complaint } from './up-complaint.js'
 import type { Hold } from './up-hold.js'
-import { checkFree, type Ends, endsOf, type HostChoices } from './up-options.js'
+import { endsOf, type HostChoices } from './up-options.js'
 
 /** How long Ctrl-C waits for peers to close their side, ms. */
 const PATIENCE = 5000
 
 /** A host that is up: at the end of a device, in real time, to be looked at by `estab ss`. */
 export class HostUp {
-  readonly host: Host
-  readonly time: RealTime
-  readonly device: TunDevice
-  readonly ends: Ends
+  readonly host: TunHost
+  readonly ends: WireEnds
   readonly holds = new Set<Hold>()
   readonly listeners = new Set<Listener>()
   readonly #capture: CaptureFile | null
   #control: ControlSocket | null = null
 
-  private constructor(host: Host, time: RealTime, device: TunDevice, ends: Ends, capture: CaptureFile | null) {
+  private constructor(host: TunHost, ends: WireEnds, capture: CaptureFile | null) {
     this.host = host
-    this.time = time
-    this.device = device
     this.ends = ends
     this.#capture = capture
+    // by signals alone a process does not stay
+    host.alive?.add()
   }
 
   /**
@@ -40,40 +37,33 @@ export class HostUp {
    */
   static async start(choices: HostChoices, around: (link: Link) => Link = (link) => link): Promise<HostUp> {
     const ends = endsOf(choices)
-    checkFree(ends)
-    const time = new RealTime()
-    const device = await openDevice(choices, ends, time)
-    try {
-      const capture = choices.pcap === undefined ? null : new CaptureFile(choices.pcap, device.name)
-      const host = new Host({
-        name: device.name,
-        settings: profile(choices.profile),
-        random: new Random(randomBytes(6).readUIntBE(0, 6)),
-        secrets: {
-          isn: randomBytes(16),
-          timestamps: randomBytes(16),
-          synCookie: randomBytes(16),
-          ports: randomBytes(16),
-          fastOpen: [randomBytes(16)],
-        },
-      })
-      let link: Link = around(device)
+    const { pcap, faults } = choices
+    let capture: CaptureFile | null = null
+    const host = await tunHostOf(choices, ends, (device) => {
+      let link = around(device)
       // what is captured is what the wire sees: faults happen between it and us
-      if (capture !== null) link = new Capture(link, (frame, direction) => capture.write(frame, direction))
-      if (choices.faults !== undefined) link = new FaultInjection(link, choices.faults, new Random(Date.now()))
-      const via = host.attach(link, { name: device.name, addresses: ends.ours })
-      for (const any of [ANY_IPV4, ANY_IPV6]) {
-        const own = ends.ours.find(({ address }) => address.isIPv4 === any.isIPv4)
-        if (own !== undefined) host.routes.add({ destination: any, prefixLength: 0, via, source: own.address })
-      }
-      time.drive(host)
-      const up = new HostUp(host, time, device, ends, capture)
-      up.#control = await serveControl(device.name, () => hostReport(up.host, choices.profile, ends, up.time.now))
+      const file = pcap === undefined ? null : new CaptureFile(pcap, device.name)
+      if (file !== null) link = new Capture(link, (frame, direction) => file.write(frame, direction))
+      capture = file
+      return faults === undefined ? link : new FaultInjection(link, faults, new Random(Date.now()))
+    })
+    const up = new HostUp(host, ends, capture)
+    try {
+      const { name } = host.device
+      up.#control = await serveControl(name, () => hostReport(host, choices.profile, ends, up.time.now))
       return up
     } catch (error) {
-      await device.close()
+      await up.stop()
       throw error
     }
+  }
+
+  get time(): Clock {
+    return this.host.clock
+  }
+
+  get device(): TunDevice {
+    return this.host.device
   }
 
   /** User calls on the host are made inside `act`: what they send leaves as one batch. */
@@ -112,26 +102,31 @@ export class HostUp {
     return true
   }
 
-  /** Takes the device away; what is still open is forgotten without a word. */
+  /** Takes the device away; what is still open is reset. */
   async stop(): Promise<void> {
-    this.time.release(this.host)
     await this.#control?.close()
-    await this.device.close()
+    await this.host.close(0)
+    this.host.alive?.remove()
     this.#capture?.close()
   }
 }
 
-async function openDevice(choices: HostChoices, { ours, kernels }: Ends, time: RealTime): Promise<TunDevice> {
-  const text = ({ address, prefixLength }: Ends['ours'][number]) => `${address}/${prefixLength}`
+async function tunHostOf(
+  choices: HostChoices,
+  { ours, kernels }: WireEnds,
+  around: (device: TunDevice) => Link,
+): Promise<TunHost> {
+  const { tap, name, mtu, offloads, profile } = choices
   try {
-    return await openTun({
-      mode: choices.tap === true ? 'tap' : 'tun',
-      offloads: choices.offloads,
-      kernelAddresses: kernels.map(text),
-      addresses: ours.map(text),
-      now: () => time.now,
-      ...(choices.name === undefined ? {} : { name: choices.name }),
-      ...(choices.mtu === undefined ? {} : { mtu: choices.mtu }),
+    return await tunHost({
+      address: ours.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
+      peer: kernels.map(({ address }) => `${address}`),
+      mode: tap === true ? 'tap' : 'tun',
+      offloads,
+      profile,
+      around,
+      ...(name === undefined ? {} : { device: name }),
+      ...(mtu === undefined ? {} : { mtu }),
     })
   } catch (error) {
     throw new Complaint((error as Error).message, 1)

@@ -1,9 +1,7 @@
-import { networkInterfaces } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type InterfaceAddress, parseInterfaceAddress, samePrefix } from '../ip/index.js'
 import type { Faults } from '../link/index.js'
+import { type WireEnds, wireEnds } from '../socket/tun/index.js'
 import { PROFILE_NAMES, type ProfileName } from '../tcp/index.js'
-import { type IpAddress, parseIpAddress } from '../wire/index.js'
 import { Complaint } from './up-complaint.js'
 
 /** Which host is brought up, as the command line gives it. */
@@ -18,12 +16,6 @@ export interface HostChoices {
   readonly profile: ProfileName
   readonly pcap?: string
   readonly faults?: Faults
-}
-
-/** Our addresses, and the kernel's at the other end of each wire, with the prefix lengths they share. */
-export interface Ends {
-  readonly ours: readonly InterfaceAddress[]
-  readonly kernels: readonly InterfaceAddress[]
 }
 
 const DEFAULT_ADDRESS = '10.77.0.2/24'
@@ -81,52 +73,11 @@ export function toPort(text: string): number {
 }
 
 /** Puts addresses and peers together. @throws Complaint */
-export function endsOf(choices: HostChoices): Ends {
-  const { address = [], peer = [] } = choices
+export function endsOf({ address = [], peer = [] }: HostChoices): WireEnds {
   if (address.length === 0 && peer.length > 0) throw new Complaint('--peer needs an --address in the same network.', 2)
-  const ours = (address.length === 0 ? [DEFAULT_ADDRESS] : address).map(readAddress)
-  const peers = (address.length === 0 ? [DEFAULT_PEER] : peer).map(readPeer)
-  const kernels = ours.map((own) => {
-    const { address: ownAddress, prefixLength } = own
-    const found = peers.find((one) => samePrefix(one, ownAddress, prefixLength + (one.isIPv4 ? 96 : 0)))
-    if (found === undefined) {
-      throw new Complaint(
-        `No --peer in the network of ${ownAddress}/${prefixLength}: the kernel's end needs an address there.`,
-        2,
-      )
-    }
-    if (found.equals(ownAddress)) throw new Complaint(`--address and --peer are both ${found}: they are two ends.`, 2)
-    return { address: found, prefixLength }
-  })
-  const stray = peers.find((one) => !kernels.some((kernel) => kernel.address.equals(one)))
-  if (stray !== undefined) throw new Complaint(`--peer ${stray} is in the network of no --address.`, 2)
-  return { ours, kernels }
-}
-
-function readAddress(text: string): InterfaceAddress {
   try {
-    return parseInterfaceAddress(text)
-  } catch {
-    throw new Complaint(`'${text}' is not an address with a prefix length, such as 10.77.0.2/24 or fd00:77::2/64.`, 2)
-  }
-}
-
-function readPeer(text: string): IpAddress {
-  try {
-    return parseIpAddress(text)
-  } catch {
-    throw new Complaint(`'${text}' is not an IP address.`, 2)
-  }
-}
-
-/** No interface of the kernel may have one of the addresses already. @throws Complaint */
-export function checkFree({ ours, kernels }: Ends): void {
-  const wanted = [...ours, ...kernels].map(({ address }) => address)
-  for (const [name, addresses] of Object.entries(networkInterfaces())) {
-    for (const { address } of addresses ?? []) {
-      if (!wanted.some((one) => `${one}` === address)) continue
-      const holder = name.startsWith('estab') ? `${name}, of an estab that is running` : name
-      throw new Complaint(`The address ${address} is in use by ${holder}: choose another --address and --peer.`, 1)
-    }
+    return address.length === 0 ? wireEnds([DEFAULT_ADDRESS], [DEFAULT_PEER]) : wireEnds(address, peer)
+  } catch (error) {
+    throw new Complaint((error as Error).message, 2)
   }
 }

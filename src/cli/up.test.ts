@@ -36,8 +36,8 @@ describe('wrong use of up and nc ends with 2 and a sentence that says why', () =
     [['up', '--serve', 'http', '--root', '/no/such/place'], 'is not a directory'],
     [['up', '--address', '10.77.0.300/24'], "'10.77.0.300/24' is not an address with a prefix length"],
     [['up', '--address', '10.1.0.2/24', '--peer', 'gate'], "'gate' is not an IP address"],
-    [['up', '--address', '10.1.0.2/24'], 'No --peer in the network of 10.1.0.2/24'],
-    [['up', '--address', '10.1.0.2/24', '--peer', '10.2.0.1'], 'No --peer in the network of 10.1.0.2/24'],
+    [['up', '--address', '10.1.0.2/24'], 'No peer in the network of 10.1.0.2/24'],
+    [['up', '--address', '10.1.0.2/24', '--peer', '10.2.0.1'], 'No peer in the network of 10.1.0.2/24'],
     [['up', '--address', '10.1.0.2/24', '--peer', '10.1.0.2'], 'are both 10.1.0.2'],
     [
       ['up', '--address', '10.1.0.2/24', '--peer', '10.1.0.1', '--peer', '10.9.0.1'],
@@ -58,7 +58,7 @@ describe('wrong use of up and nc ends with 2 and a sentence that says why', () =
 
 test('an address that the machine has already cannot be the kernel end of a wire', async () => {
   expect(await run(['up', '--address', '127.0.0.2/8', '--peer', '127.0.0.1'])).toBe(1)
-  expect(complained).toBe('error: The address 127.0.0.1 is in use by lo: choose another --address and --peer.\n')
+  expect(complained).toBe('error: The address 127.0.0.1 is in use by lo: choose another address and peer.\n')
 })
 
 describe('estab ss', () => {

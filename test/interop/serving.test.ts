@@ -203,7 +203,7 @@ interop('estab up and programs of the kernel', () => {
     const again = await ending(estab('up'))
     expect(again.code).toBe(1)
     expect(again.complaint).toBe(
-      'error: The address 10.77.0.1 is in use by estab0, of an estab that is running: choose another --address and --peer.\n',
+      'error: The address 10.77.0.1 is in use by estab0, of an estab that is running: choose another address and peer.\n',
     )
     const sameName = await ending(estab('up', '--address', '10.78.0.2/24', '--peer', '10.78.0.1', '--name', 'estab0'))
     expect(sameName.code).toBe(1)

@@ -36,11 +36,14 @@ export class Frame {
 /** Octets kept free before each frame, enough for a link to prepend its own header (Ethernet: 14). */
 export const HEADROOM = 16
 
+/** Octets of a slab: the first of a host is small, since many send a few segments only; the next ones twice as large each. */
+const FIRST_SLAB_SIZE = 8 * 1024
 const SLAB_SIZE = 256 * 1024
 
 /** Cuts frames from large buffers; one allocation of memory per 256 KB of frames. */
 export class FrameAllocator {
   #slab = new Uint8Array(0)
+  #nextSize = FIRST_SLAB_SIZE
   #used = 0
 
   /** Octets of the current slab that frames have. */
@@ -57,7 +60,8 @@ export class FrameAllocator {
   allocate(length: number): Frame {
     const need = HEADROOM + length
     if (this.#used + need > this.#slab.length) {
-      this.#slab = new Uint8Array(Math.max(SLAB_SIZE, need))
+      this.#slab = new Uint8Array(Math.max(this.#nextSize, need))
+      this.#nextSize = Math.min(SLAB_SIZE, this.#nextSize * 2)
       this.#used = 0
     }
     const start = this.#used + HEADROOM

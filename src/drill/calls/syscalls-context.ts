@@ -34,7 +34,7 @@ export class CallContext {
 
   constructor({ target, packets, flags, profile }: CallOptions) {
     this.personality = personality(profile)
-    this.symbols = { ...EXTRA_SYMBOLS, ...this.personality.numbers }
+    this.symbols = symbolsOf(this.personality)
     this.packets = packets
     this.flags = flags
     this.#target = target
@@ -141,4 +141,16 @@ export class CallContext {
     }
     return result.value
   }
+}
+
+/** By personality: there are some thousand of them, and a run takes milliseconds. */
+const known = new Map<Personality, Symbols>()
+
+function symbolsOf(of: Personality): Symbols {
+  let symbols = known.get(of)
+  if (symbols === undefined) {
+    symbols = { ...EXTRA_SYMBOLS, ...of.numbers }
+    known.set(of, symbols)
+  }
+  return symbols
 }

@@ -248,7 +248,7 @@ test('after any octets a new connection carries text as if nothing had been', ()
         const client = new Program(net, a, script, 1, 2)
         const server = new Program(net, b, script, 2, 1)
         openBetween(net, client, server)
-        net.run('1h')
+        net.runUntilIdle('1h')
         expect([client.read, server.read, client.error, server.error]).toEqual([5000, 5000, null, null])
       },
     ),

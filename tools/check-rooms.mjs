@@ -9,11 +9,14 @@ const ROOMS = ['cli', 'explain', 'drill', 'sim', 'socket', 'trace', 'link', 'ip'
 const PURE = new Set(['wire', 'tcp', 'ip', 'link', 'trace', 'socket', 'sim'])
 /** Files of those rooms that open a device of the machine, and are loaded only when used. */
 const DEVICES = /^link\/(tun|tap)/
-/** What is for programs of Node: `node:net` (its streams, events, timers), hosts on devices. The door of socket/ does not show it. */
-const NODE_FACE = /^socket\/(net|tun)\//
+/**
+ * What is for programs of Node: `node:net` (its streams, events, timers), hosts on devices. The door of socket/ does not
+ * show it. Programs in virtual time are Node's too; the door of sim/ loads what runs them when one is run.
+ */
+const NODE_FACE = /^socket\/(net|tun)\/|^sim\/programs\//
 
 /** Doors beside index.ts, for what needs Node. */
-const SIDE_DOORS = new Set(['link/tun.js', 'socket/tun/index.js'])
+const SIDE_DOORS = new Set(['link/tun.js', 'socket/tun/index.js', 'socket/net/index.js'])
 
 const src = join(dirname(fileURLToPath(import.meta.url)), '..', 'src')
 const faults = []

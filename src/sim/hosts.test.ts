@@ -17,7 +17,7 @@ function exchange(net: Network, a: Host, b: Host, addresses: Addresses = {}): [P
   const client = new Program(net, a, script(100_000), 1, 2)
   const server = new Program(net, b, script(100_000), 2, 1)
   openBetween(net, client, server, addresses)
-  net.run('1h')
+  net.runUntilIdle('1h')
   expect([client.read, server.read, client.wrongAt, server.wrongAt]).toEqual([100_000, 100_000, -1, -1])
   return [client, server]
 }

@@ -11,6 +11,7 @@ export {
 } from './network.js'
 export { bitsPerSecond, type Rate } from './options.js'
 export { End, type Pair, type PairOptions, pair, type SentSegment } from './pair.js'
+export type { RunOptions } from './programs/index.js'
 export {
   type Action,
   ActiveRule,

@@ -14,8 +14,14 @@ import {
   SimulatedLink,
 } from './link.js'
 import { checkOptionNames } from './options.js'
+import type { RunOptions } from './programs/index.js'
 import { ActiveRule, PacketReader, type Rule } from './rules.js'
 import { Topology } from './topology.js'
+
+/** What runs programs needs Node, and is loaded when it is used: this room runs in a browser too. */
+type Programs = typeof import('./programs/index.js')
+const PROGRAMS = './programs/index.js'
+let programs: Programs | null = null
 
 export interface NetworkOptions extends LinkOptions {
   /** Everything random comes from it: the same seed gives the same run. 1 when not given. */
@@ -106,8 +112,29 @@ export class Network implements LinkOwner {
   }
 
   /** Lets time pass until nothing is left to happen, or `limit` has passed. */
-  run(limit?: Duration): void {
+  runUntilIdle(limit?: Duration): void {
     this.clock.run(limit)
+  }
+
+  /**
+   * Runs a program of Node's, unmodified, on the host 'client' (or another: `{ on: 'name' }`), and gives what it gives. In
+   * it, and in all that it begins, `net`, `http`, `https`, `fetch`, `dns`, and what is built on them, are those of the host,
+   * whenever they were imported; timers and `Date` live in virtual time, which passes whenever everybody waits. When it is
+   * done, what it left open is closed, and everything is as before.
+   * @throws Error ERR_SIM_DEADLOCK when nothing is left to happen that it could wait for; ERR_SIM_LIMIT; what it throws
+   */
+  async run<T>(program: () => T | PromiseLike<T>, options: RunOptions = {}): Promise<T> {
+    if (typeof program !== 'function') {
+      throw new TypeError('run takes a program: run(async () => { … }); to let time pass: advance(), runUntilIdle()')
+    }
+    programs ??= (await import(/* @vite-ignore */ /* webpackIgnore: true */ PROGRAMS)) as Programs
+    return programs.run(this, program, options)
+  }
+
+  /** In a run: runs a program on the host of that name, beside the one that says so. Gives what it gives. */
+  on<T>(host: string, program: () => T): T {
+    if (programs === null) throw new Error(`on('${host}', …) belongs inside run(async () => { … })`)
+    return programs.on(this, host, program)
   }
 
   /** The link of that name, made when there is none; options not given are those of the network. */

@@ -18,7 +18,7 @@ function transfer(profile: ProfileName, octets: number, options: NetworkOptions,
   const client = new Program(net, a, script(octets), 1, 2)
   const server = new Program(net, b, script(back), 2, 1)
   openBetween(net, client, server)
-  net.run('2h')
+  net.runUntilIdle('2h')
   return { net, client, server }
 }
 
@@ -107,7 +107,7 @@ test('path MTU discovery: a narrow link behind a router is learned from ICMP', (
   const client = new Program(net, a, script(200_000), 1, 2)
   const server = new Program(net, b, script(0), 2, 1)
   openBetween(net, client, server)
-  net.run('1h')
+  net.runUntilIdle('1h')
   expect([server.read, server.wrongAt]).toEqual([200_000, -1])
   expect(client.connection!.path.mtu).toBe(1280)
 })
@@ -122,7 +122,7 @@ test('the same seed gives the same run, octet for octet', () => {
       for (let i = frame.start; i < frame.end; i++) hash = (Math.imul(hash, 31) + frame.bytes[i]!) | 0
     })
     openBetween(net, new Program(net, a, script(300_000), 1, 2), new Program(net, b, script(1000), 2, 1))
-    net.run('1h')
+    net.runUntilIdle('1h')
     return hash
   }
   const first = run(11)

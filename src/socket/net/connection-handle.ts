@@ -327,7 +327,7 @@ export class ConnectionHandle extends Handle {
       const chunk = write.chunks[write.next]!
       while (write.at < chunk.length) {
         // as one text, as writev(2) sends it
-        const flags = write.next + 1 < write.chunks.length ? SendFlag.More : 0
+        const flags = textFollows(write.chunks, write.next) ? SendFlag.More : 0
         const n = send(c, write.at === 0 ? chunk : chunk.subarray(write.at), flags, now)
         if (typeof n === 'string') return n
         write.at += n
@@ -350,6 +350,12 @@ export class ConnectionHandle extends Handle {
 }
 
 const total = (chunks: readonly Uint8Array[]): number => chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+
+/** Some chunk behind this one is not empty: `http` ends what it writes with an empty one. */
+function textFollows(chunks: readonly Uint8Array[], at: number): boolean {
+  for (let i = at + 1; i < chunks.length; i++) if (chunks[i]!.length > 0) return true
+  return false
+}
 
 /** What there is to read: octets, or how many are in `buffer`; null: the end; an error; EAGAIN: nothing yet. */
 function take(c: Connection, buffer: Uint8Array | null, now: Instant): Buffer | number | null | Errno {

@@ -18,6 +18,8 @@ export interface SecuringModules {
   }
 }
 
+const isNodes = Function.prototype[Symbol.hasInstance]
+
 /** What a secure socket tells of its connection, and asks of it. */
 const TOLD = ['localAddress', 'localPort', 'localFamily', 'remoteAddress', 'remotePort', 'remoteFamily'] as const
 const ASKED = ['address', 'setNoDelay', 'setKeepAlive', 'ref', 'unref'] as const
@@ -29,14 +31,28 @@ interface SecureSocket {
   setTimeout(ms: number): unknown
 }
 
+/** How `tls` comes to stand on sockets of ours. */
+export interface SecureSockets {
+  /** Runs what makes a secure socket on `socket`. */
+  securing<T>(socket: NetSocket, make: () => T): T
+  /**
+   * `tls.connect` and `tls.TLSSocket` stand on sockets of ours, those they make themselves where `here()` says so. Gives a
+   * function that takes it back.
+   */
+  lay(here: () => boolean): () => void
+}
+
 /**
  * Lets `tls` stand on sockets of ours: the inside of a secure socket wants a handle of the system, or else takes the
- * socket below for a stream like any other, which ours must then look like. Gives a function that takes it back.
+ * socket below for a stream like any other, which ours must then look like.
  * @param nodesSocket `net.Socket` as Node made it
  */
-export function giveTlsItsSockets({ net, tls }: SecuringModules, nodesSocket: Constructor): () => void {
+export function secureSockets(
+  { net, tls }: SecuringModules,
+  nodesSocket: Constructor,
+  isOurs: (it: unknown) => boolean,
+): SecureSockets {
   const nodes = { connect: tls.connect, TLSSocket: tls.TLSSocket }
-  const ours = { Server: net.Server }
 
   /** Runs what makes a secure socket on `socket`; meanwhile `net.Socket` is Node's, and so ours is none. */
   function securing<T>(socket: NetSocket, make: () => T): T {
@@ -47,6 +63,9 @@ export function giveTlsItsSockets({ net, tls }: SecuringModules, nodesSocket: Co
       return Reflect.apply(nodesSocket, this, [options])
     }
     NodesSocket.prototype = nodesSocket.prototype
+    Object.defineProperty(NodesSocket, Symbol.hasInstance, {
+      value: (it: object) => isNodes.call(nodesSocket, it) && !isOurs(it),
+    })
     net.Socket = NodesSocket as unknown as Constructor
     try {
       return make()
@@ -56,25 +75,43 @@ export function giveTlsItsSockets({ net, tls }: SecuringModules, nodesSocket: Co
     }
   }
 
-  tls.connect = (...args) => {
-    const [formed, callback] = formArguments(args)
-    const more = args.find((arg, i): arg is object => i > 0 && typeof arg === 'object' && arg !== null)
-    const options: Record<string, unknown> = { ...formed, ...more }
-    const { socket: given, timeout, onread: _onread, ...connection } = options
-    const standsOnOther = given ? !(given instanceof NetSocket) : Boolean(options.path)
-    if (standsOnOther) return nodes.connect(...args)
-    const socket = (given || net.connect(connection)) as NetSocket
-    const secure = securing(socket, () => nodes.connect({ ...options, socket }, callback)) as SecureSocket
-    if (!given && timeout) secure.setTimeout(timeout as number)
-    return secure
-  }
+  const connectOn =
+    (here: () => boolean): SecuringModules['tls']['connect'] =>
+    (...args) => {
+      const [formed, callback] = formArguments(args)
+      const more = args.find((arg, i): arg is object => i > 0 && typeof arg === 'object' && arg !== null)
+      const options: Record<string, unknown> = { ...formed, ...more }
+      const { socket: given, timeout, onread: _onread, ...connection } = options
+      const standsOnOther = given ? !isOurs(given) : Boolean(options.path) || !here()
+      if (standsOnOther) return nodes.connect(...args)
+      const socket = (given || net.connect(connection)) as NetSocket
+      const secure = securing(socket, () => nodes.connect({ ...options, socket }, callback)) as SecureSocket
+      if (!given && timeout) secure.setTimeout(timeout as number)
+      return secure
+    }
 
-  tls.TLSSocket = new Proxy(nodes.TLSSocket, {
+  const TLSSocket = new Proxy(nodes.TLSSocket, {
     construct(target, [socket, ...more], made) {
       const make = () => Reflect.construct(target, [socket, ...more], made)
-      return socket instanceof NetSocket ? securing(socket, make) : make()
+      return isOurs(socket) ? securing(socket, make) : make()
     },
   })
+
+  return {
+    securing,
+    lay(here) {
+      Object.assign(tls, { connect: connectOn(here), TLSSocket })
+      return () => Object.assign(tls, nodes)
+    },
+  }
+}
+
+/** `tls` stands on sockets of ours, and its servers do. Gives a function that takes it back. */
+export function giveTlsItsSockets(modules: SecuringModules, nodesSocket: Constructor): () => void {
+  const { net, tls } = modules
+  const { securing, lay } = secureSockets(modules, nodesSocket, (it) => it instanceof NetSocket)
+  const takeBack = lay(() => true)
+  const ours = { Server: net.Server }
 
   /** `tls.Server` calls this with what makes secure sockets of those it is given. */
   function Server(this: unknown, options: unknown, listener: unknown): unknown {
@@ -86,7 +123,7 @@ export function giveTlsItsSockets({ net, tls }: SecuringModules, nodesSocket: Co
   net.Server = Object.setPrototypeOf(Server, ours.Server) as Constructor
 
   return () => {
-    Object.assign(tls, nodes)
+    takeBack()
     net.Server = ours.Server
   }
 }

@@ -32,6 +32,8 @@ export interface NetOptions {
   readonly hosts?: Hosts
   /** Keeps the process running while sockets wait; null: nothing does. */
   readonly alive?: Alive | null
+  /** Lets sockets tell their programs what happened. */
+  readonly turns?: Turns
   /** Whose calls these are where systems differ; Linux's when not given. */
   readonly personality?: Personality
 }
@@ -112,7 +114,8 @@ export function createNet(host: Host, options: NetOptions = {}) {
   }
 }
 
-function contextOf(host: Host, given: NetOptions): NetContext {
+/** What sockets and servers share that live on `host`. */
+export function contextOf(host: Host, given: NetOptions): NetContext {
   const options = { ...(host instanceof LiveHost ? optionsOf(host) : {}), ...given }
   const selection: FamilySelection = { on: true, attemptTimeout: ATTEMPT_TIMEOUT }
   return {
@@ -121,7 +124,7 @@ function contextOf(host: Host, given: NetOptions): NetContext {
     now: options.now ?? (() => performance.now()),
     timers: options.timers ?? NODE_TIMERS,
     lookup: given.hosts === undefined ? (options.lookup ?? hostsLookup()) : (given.lookup ?? hostsLookup(given.hosts)),
-    turns: new Turns(),
+    turns: options.turns ?? new Turns(),
     alive: options.alive === null ? NOTHING_ALIVE : (options.alive ?? new ProcessAlive()),
     selection,
   }

@@ -31,11 +31,18 @@ export class Turns {
     nextTick(this.#next)
   }
 
+  /** A program threw something. */
+  protected failed(error: unknown): void {
+    throw error
+  }
+
   readonly #next = () => {
     const teller = this.#waiting[this.#first++]!
     teller.queued = false
     try {
       teller.runInAsyncScope(teller.tell, teller)
+    } catch (error) {
+      this.failed(error)
     } finally {
       if (this.#first < this.#waiting.length) void settled.then(this.#tick)
       else {

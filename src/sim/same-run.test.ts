@@ -56,7 +56,7 @@ function transfer(options: NetworkOptions, octets: number, watching: Watching = 
     close(accepted, net.now)
     ended = true
   }
-  net.run('2m')
+  net.runUntilIdle('2m')
   const { sent: packetsSent, delivered, lost, duplicated, reordered, corrupted } = net.link('lan')
   const counted = [client, server].map(({ counters }) => ({ ...counters.values, ...counters.drops }))
   return {

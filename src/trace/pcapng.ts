@@ -1,5 +1,5 @@
 import type { SegmentReceived, SegmentSent, TraceEvent } from './events.js'
-import { type CapturedPacket, interfaceBlock, LINKTYPE_RAW, packetBlock, sectionHeaderBlock } from './pcapng-blocks.js'
+import { BlockWriter, type CapturedPacket, LINKTYPE_RAW, ROOM_BESIDE_OCTETS } from './pcapng-blocks.js'
 
 export interface PcapngOptions {
   /** Capture at this host: all it sent and received. Without it: all that any host of the log sent, and what came from elsewhere. */
@@ -42,10 +42,12 @@ export function pcapng(events: Iterable<TraceEvent>, options: PcapngOptions = {}
   const last = packets.at(-1)
   for (const comments of waiting.values()) last?.comments.push(...comments)
 
-  const blocks = [sectionHeaderBlock('estab')]
-  for (const host of hosts) blocks.push(interfaceBlock(host, LINKTYPE_RAW, options.snapLength ?? 0))
-  for (const { event, comments } of packets) blocks.push(packetBlock(captured(event, comments, hosts, options)))
-  return concatenate(blocks)
+  const room = packets.reduce((sum, { event }) => sum + ROOM_BESIDE_OCTETS + (event.packet?.length ?? 0), 1024)
+  const blocks = new BlockWriter(room)
+  blocks.sectionHeader('estab')
+  for (const host of hosts) blocks.interfaceDescription(host, LINKTYPE_RAW, options.snapLength ?? 0)
+  for (const { event, comments } of packets) blocks.packet(captured(event, comments, hosts, options))
+  return blocks.written
 }
 
 function captured(
@@ -80,14 +82,4 @@ function comment(event: TraceEvent): string | null {
   if (event.type === 'timer-fired') return `${where}: ${event.timer} timer`
   if (event.type === 'call') return `${where}: ${event.call} = ${event.result}`
   return null
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }

@@ -74,6 +74,15 @@ describe('estab drill', () => {
     expect(complained).toContain('tolerance_usecs')
   })
 
+  test('-v tells of every call and packet, and --help of -v and -D', async () => {
+    const { passes } = scripts()
+    expect(await run(['drill', '-v', '--variants', 'ipv4', passes])).toBe(0)
+    expect(printed).toMatch(/^socket call: 0\.0+\noutbound sniffed packet: .* > S 0:0\(0\)/)
+    expect(await run(['drill', '--help'])).toBe(0)
+    expect(printed).toMatch(/-v, --verbose +print/)
+    expect(printed).toMatch(/-D, --define <NAME=VALUE> +what/)
+  })
+
   test('draws connections and writes captures', async () => {
     const { directory, passes } = scripts()
     const capture = join(directory, 'out.pcapng')

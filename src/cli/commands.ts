@@ -47,6 +47,9 @@ export async function run(words: readonly string[]): Promise<number> {
     .option('--pcap <file>', 'write what was sent and received as pcapng')
     .option('--ladder', 'draw each connection')
     .option('--seed <number>', 'of everything random', Number, 1)
+    // packetdrill's own, taken out of the words before these are parsed: named here for --help
+    .option('-v, --verbose', 'print every call and packet')
+    .option('-D, --define <NAME=VALUE>', 'what a symbol of the scripts stands for; may be repeated')
     .action(async (paths: string[], choices: Omit<DrillChoices, 'against'> & { against: string }) => {
       const against = choices.against.split(',') as Against[]
       status = await drillFiles(paths, { ...choices, against, flags: settings })

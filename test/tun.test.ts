@@ -196,8 +196,40 @@ describe.skipIf(reason !== null)(title, () => {
     const powerless = { ...system, ioctl: () => -1, errno: () => EPERM }
     const options = { name: 'estab0', mode: 'tun', offloads: true, kernelAddresses: [] } as const
     expect(() => openInterface(powerless, { ...options, mtu: undefined, queueLength: undefined })).toThrow(
-      "No right to make the network device 'estab0': run as root (CAP_NET_ADMIN), or have it made for you: " +
-        '`sudo ip tuntap add dev estab0 mode tun user $USER`.',
+      "No right to make the network device 'estab0': run as root (CAP_NET_ADMIN), or have one made for you and give " +
+        'its name: `sudo ip tuntap add dev estab0 mode tun user $USER`.',
     )
+  })
+
+  test('a device that was made for a user, with its address, needs no rights', async () => {
+    for (const words of [
+      'tuntap add dev made0 mode tun',
+      'address add 10.79.0.1/24 dev made0',
+      'address add fd00:79::1/64 dev made0',
+      'link set made0 up',
+    ]) {
+      spawnSync('ip', words.split(' '))
+    }
+    const system = await loadSystem()
+    let refused = false
+    // all that sets something of an interface (linux/sockios.h)
+    const sets = new Set([0x8914, 0x8916, 0x891c, 0x8922, 0x8943])
+    const powerless = {
+      ...system,
+      ioctl: (...[fd, request, argument]: Parameters<typeof system.ioctl>) => {
+        refused = sets.has(request)
+        return refused ? -1 : system.ioctl(fd, request, argument)
+      },
+      errno: () => (refused ? EPERM : system.errno()),
+    }
+    const options = { name: 'made0', mode: 'tun', offloads: true, mtu: undefined, queueLength: undefined } as const
+    const opened = openInterface(powerless, { ...options, kernelAddresses: ['10.79.0.1/24', 'fd00:79::1/64'] })
+    expect(opened).toMatchObject({ name: 'made0', mtu: 1500 })
+    system.close(opened.fd)
+    expect(() => openInterface(powerless, { ...options, kernelAddresses: ['10.80.0.1/24'] })).toThrow(
+      "No right to give 'made0' the address 10.80.0.1: run as root (CAP_NET_ADMIN), or do it beforehand: " +
+        '`sudo ip address add 10.80.0.1/24 dev made0`.',
+    )
+    spawnSync('ip', ['link', 'delete', 'made0'])
   })
 })

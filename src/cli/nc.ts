@@ -35,7 +35,7 @@ export function addNc(program: Command, ended: (status: number) => void): void {
   withHostOptions(program.command('nc'))
     .description('netcat from a host of our own: standard input to a connection, what comes back to standard output')
     .usage('[options] HOST PORT\n       estab nc -l [options] PORT')
-    .argument('<hostAndPort...>')
+    .argument('[hostAndPort...]')
     .option('-l, --listen', 'wait for one connection instead of making one')
     .addOption(new Option('-N, --shutdown', 'half-close at the end of standard input'))
     .option('-v, --verbose', 'tell of the connection on standard error')
@@ -46,8 +46,14 @@ export function addNc(program: Command, ended: (status: number) => void): void {
 
 async function runNc(words: string[], choices: NcChoices): Promise<number> {
   const listening = choices.listen === true
-  if (words.length !== (listening ? 1 : 2))
-    throw new Complaint(listening ? 'nc -l takes PORT.' : 'nc takes HOST PORT.', 2)
+  if (words.length !== (listening ? 1 : 2)) {
+    throw new Complaint(
+      listening
+        ? "nc -l takes PORT, as in 'estab nc -l 4000'."
+        : "nc takes HOST PORT, as in 'estab nc 10.77.0.1 80', or -l and PORT.",
+      2,
+    )
+  }
   const port = portOf(words.at(-1)!)
   const interruption = new Interruption()
   const up = await HostUp.start(choices)
@@ -92,6 +98,10 @@ async function connectTo(up: HostUp, name: string, port: number, pipe: StandardP
   }
   const remote = parseIpAddress(chosen.address)
   const { host } = up
+  if (/^(127\.|::1$)/.test(chosen.address)) {
+    const kernels = up.ends.kernels.map(({ address }) => `${address}`).join(' or ')
+    throw new Complaint(`${name} would be our own host, where nobody listens: the kernel is ${kernels}.`, 1)
+  }
   const local = host.sourceAddress(remote)
   if (local === null) throw new Complaint(`No route to ${remote}.`, 1)
   const localPort = host.ports.forConnection(local, remote, port)
@@ -128,7 +138,7 @@ async function acceptOne(
           return pipe
         })
       })
-      tell(`listening on port ${port}`)
+      tell(`listening on ${up.ends.ours.map(({ address }) => `${address}`).join(' and ')}, port ${port}`)
     }),
   ])
 }

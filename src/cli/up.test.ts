@@ -44,7 +44,7 @@ describe('wrong use of up and nc ends with 2 and a sentence that says why', () =
       '10.9.0.1 is in the network of no',
     ],
     [['up', '--peer', '10.1.0.1'], '--peer needs an --address'],
-    [['nc'], 'missing required argument'],
+    [['nc'], 'nc takes HOST PORT'],
     [['nc', '10.77.0.1'], 'nc takes HOST PORT'],
     [['nc', '10.77.0.1', 'http'], "'http' is not a port"],
     [['nc', '10.77.0.1', '65536'], "'65536' is not a port"],
@@ -58,7 +58,9 @@ describe('wrong use of up and nc ends with 2 and a sentence that says why', () =
 
 test('an address that the machine has already cannot be the kernel end of a wire', async () => {
   expect(await run(['up', '--address', '127.0.0.2/8', '--peer', '127.0.0.1'])).toBe(1)
-  expect(complained).toBe('error: The address 127.0.0.1 is in use by lo: choose another address and peer.\n')
+  expect(complained).toBe(
+    'error: The address 127.0.0.1 is in use by lo: choose others, such as 10.78.0.2/24 and 10.78.0.1.\n',
+  )
 })
 
 describe('estab ss', () => {

@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { type InterfaceAddress, parseInterfaceAddress } from '../ip/index.js'
-import { write32 } from '../wire/index.js'
+import { type IpAddress, parseIpAddress, read32, write32 } from '../wire/index.js'
 import {
   AF_INET,
   AF_INET6,
@@ -53,6 +53,7 @@ const TUN_F_TSO_ECN = 0x08
 /** Requests about an interface (linux/sockios.h), and its flag for being up. */
 const SIOCGIFFLAGS = 0x8913
 const SIOCSIFFLAGS = 0x8914
+const SIOCGIFADDR = 0x8915
 const SIOCSIFADDR = 0x8916
 const SIOCSIFNETMASK = 0x891c
 const SIOCGIFMTU = 0x8921
@@ -104,8 +105,8 @@ function attachError(errno: number, name: string, mode: 'tun' | 'tap'): Error {
   switch (errno) {
     case EPERM:
       return new Error(
-        `No right to make the network device '${name}': run as root (CAP_NET_ADMIN), or have it made for you: ` +
-          `\`sudo ip tuntap add dev ${name} mode ${mode} user $USER\`.`,
+        `No right to make the network device '${name}': run as root (CAP_NET_ADMIN), or have one made for you and give ` +
+          `its name: \`sudo ip tuntap add dev ${name.replace('%d', '0')} mode ${mode} user $USER\`.`,
       )
     case EBUSY:
       return new Error(`The network device '${name}' is in use by another program: choose another name.`)
@@ -177,6 +178,10 @@ function addAddress4(
   label: string,
   { address, prefixLength }: InterfaceAddress,
 ): void {
+  const there = interfaceRequest(label)
+  there.writeUInt16LE(AF_INET, NAME_LENGTH)
+  const isThere = system.ioctl(control, SIOCGIFADDR, there) >= 0 && read32(there, NAME_LENGTH + 4) === address.w3
+  if (isThere) return
   const set = (request: number, word: number): void => {
     const argument = interfaceRequest(label)
     argument.writeUInt16LE(AF_INET, NAME_LENGTH)
@@ -190,6 +195,7 @@ function addAddress4(
 
 /** struct in6_ifreq: 16 octets of address, the prefix length, the interface's index. */
 function addAddress6(system: System, name: string, index: number, { address, prefixLength }: InterfaceAddress): void {
+  if (addresses6(name).some((one) => one.equals(address))) return
   const command = `ip address add ${address}/${prefixLength} dev ${name}`
   const what = `give '${name}' the address ${address}`
   const control = system.socket(AF_INET6, SOCK_DGRAM | O_CLOEXEC, 0)
@@ -205,6 +211,18 @@ function addAddress6(system: System, name: string, index: number, { address, pre
   const errno = result < 0 ? system.errno() : 0
   system.close(control)
   if (result < 0) throw refusal(errno, what, command)
+}
+
+/** IPv6 addresses that the interface has. */
+function addresses6(name: string): IpAddress[] {
+  let text = ''
+  try {
+    text = readFileSync('/proc/net/if_inet6', 'latin1')
+  } catch {
+    return []
+  }
+  const rows = text.split('\n').filter((row) => row.endsWith(` ${name}`))
+  return rows.map((row) => parseIpAddress(row.slice(0, 32).match(/.{4}/g)!.join(':')))
 }
 
 function interfaceRequest(name: string): Buffer {

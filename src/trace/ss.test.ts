@@ -70,6 +70,11 @@ test('a listing as of ss -tino', () => {
   `)
 })
 
+test('who listens on IPv6 waits for somebody of IPv6', () => {
+  const listing = ss([{ ...BARE, local: parseIpAddress('::') }])
+  expect(listing.split('\n')[1]).toMatch(/ +\[::\]:80 +\[::\]:\*$/)
+})
+
 test('only listeners', () => {
   expect(`\n${ss(sockets, { listening: 'only' })}`).toMatchInlineSnapshot(`
     "

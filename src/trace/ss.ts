@@ -72,7 +72,8 @@ export function ss(sockets: Iterable<SocketSnapshot>, options: SsOptions = {}): 
     `${socket.recvQ}`,
     `${socket.sendQ}`,
     end(socket.local, socket.localPort),
-    end(socket.remote, socket.remotePort),
+    // nobody yet: in the family of the local address
+    socket.remotePort === 0 && !socket.local.isIPv4 ? '[::]:*' : end(socket.remote, socket.remotePort),
   ])
   const widths = HEAD.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i]!.length)))
   const row = (texts: readonly string[]) =>

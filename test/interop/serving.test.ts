@@ -203,11 +203,15 @@ interop('estab up and programs of the kernel', () => {
     const again = await ending(estab('up'))
     expect(again.code).toBe(1)
     expect(again.complaint).toBe(
-      'error: The address 10.77.0.1 is in use by estab0, of an estab that is running: choose another address and peer.\n',
+      'error: The address 10.77.0.1 is in use by estab0, of an estab that is running: choose others, such as 10.78.0.2/24 and 10.78.0.1.\n',
     )
     const sameName = await ending(estab('up', '--address', '10.78.0.2/24', '--peer', '10.78.0.1', '--name', 'estab0'))
     expect(sameName.code).toBe(1)
     expect(sameName.complaint).toMatch(/^error: The network device 'estab0' is in use by another program/)
+    const elsewhere = ['--address', '10.78.0.2/24', '--peer', '10.78.0.1']
+    expect((await ending(estab('nc', ...elsewhere, 'localhost', '80'))).complaint).toBe(
+      'error: localhost would be our own host, where nobody listens: the kernel is 10.78.0.1.\n',
+    )
     const gone = ending(up)
     await run('ip', ['link', 'delete', 'estab0'])
     expect(await gone).toMatchObject({ code: 1, complaint: "error: The network device 'estab0' went away.\n" })

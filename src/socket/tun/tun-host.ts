@@ -48,7 +48,7 @@ const PATIENCE = 5000
 export async function tunHost(options: TunHostOptions): Promise<TunHost> {
   const { address, peer, mode = 'tun', device: deviceName, mtu, offloads = true, around, ...rest } = options
   const ends = wireEnds([address].flat(), [peer].flat())
-  checkFree(ends)
+  checkFree(ends, deviceName)
   const time = realTime()
   const addresses = ends.ours.map(addressText)
   const device = await openTun({

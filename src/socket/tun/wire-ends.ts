@@ -46,16 +46,21 @@ function readPeer(text: string): IpAddress {
 }
 
 /**
- * No interface of the kernel may have one of the addresses already.
+ * No interface of the kernel may have one of the addresses already, but for the kernel's own on a device that was made
+ * for us.
  * @throws Error, a sentence that says who has it
  */
-export function checkFree({ ours, kernels }: WireEnds): void {
-  const wanted = [...ours, ...kernels].map(({ address }) => address)
-  for (const [name, addresses] of Object.entries(networkInterfaces())) {
-    for (const { address } of addresses ?? []) {
-      if (!wanted.some((one) => `${one}` === address)) continue
-      const holder = name.startsWith('estab') ? `${name}, of an estab that is running` : name
-      throw new Error(`The address ${address} is in use by ${holder}: choose another address and peer.`)
-    }
+export function checkFree({ ours, kernels }: WireEnds, device: string | undefined): void {
+  const interfaces = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+    addresses.map(({ address }) => ({ name, address })),
+  )
+  for (const { name, address } of interfaces) {
+    const wanted = name === device ? ours : [...ours, ...kernels]
+    if (!wanted.some((one) => `${one.address}` === address)) continue
+    const holder = name.startsWith('estab') ? `${name}, of an estab that is running` : name
+    let second = 78
+    while (interfaces.some((one) => one.address.startsWith(`10.${second}.0.`))) second++
+    const others = `10.${second}.0.2/24 and 10.${second}.0.1`
+    throw new Error(`The address ${address} is in use by ${holder}: choose others, such as ${others}.`)
   }
 }

@@ -172,7 +172,7 @@ export function close(c: Connection, now: Instant): void {
       if (c.env.settings.closeEndsHandshake && c.fastOpen === null) return finish(c, 'CLOSE', now)
   }
   if (unreadText(c)) return closeUnread(c, now)
-  if (c.linger === 0) return abort(c, now)
+  if (c.options.linger === 0) return abort(c, now)
   if (c.state === State.SynReceived || c.state === State.Established) toClosing(c, State.FinWait1, now)
   else if (c.state === State.CloseWait) toClosing(c, State.LastAck, now)
   becomeOrphan(c, now)
@@ -190,7 +190,7 @@ function closeUnread(c: Connection, now: Instant): void {
 function becomeOrphan(c: Connection, now: Instant): void {
   const { env } = c
   joinOrphans(c)
-  if (c.state === State.FinWait2 && c.finWait2 !== 0) return limitFinWait2(c, now)
+  if (c.state === State.FinWait2 && c.options.finWait2 !== 0) return limitFinWait2(c, now)
   if (c.state === State.FinWait2) {
     sendReset(c, now)
     return finish(c, 'timeout: fin-wait-2', now)
@@ -249,7 +249,7 @@ export function status(c: Connection): ConnectionStatus {
     unacknowledged: seqDiff(snd.nxt, snd.una),
     unread: rcv.queue === undefined ? 0 : rcv.queue.octets,
     urgent: rcv.urgent,
-    userTimeout: c.userTimeout,
+    userTimeout: c.options.userTimeout,
     softError: c.softError,
     retransmissions: c.established ? snd.retransmits : c.synsResent,
   }

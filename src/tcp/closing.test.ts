@@ -184,7 +184,7 @@ describe('a program that goes away', () => {
   test('[MUST-12] linger 0: ABORT, with RST', () => {
     for (const state of ['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-1', 'FIN-WAIT-2']) {
       const { host, c } = inState(state)
-      c.linger = 0
+      c.ask({ linger: 0 })
       close(c, host.now)
       expect(host.take()).toHaveLength(1)
       expect(host.history.at(-1)).toBe('CLOSED (ABORT)')
@@ -258,7 +258,7 @@ describe('nobody answers any more', () => {
 
   test.each(SENDING)('%s: the user time-out is shorter [RFC 9293 3.10.8]', (state) => {
     const { host, c } = sending(state)
-    c.userTimeout = 5000
+    c.ask({ userTimeout: 5000 })
     host.advance(20_000)
     expect([c.error, host.history.at(-1)]).toEqual(['ETIMEDOUT', 'CLOSED (timeout: user)'])
   })

@@ -10,8 +10,9 @@ import type { Recovery } from './recovery/recovery.js'
 import { segmentArrives } from './segment-arrives.js'
 import type { RttEstimator } from './send/rtt.js'
 import { SendState } from './send/send-state.js'
+import { md5KeyFor, type ProgramOptions, sharedOptions } from './settings/program-options.js'
 import { State } from './states/state-name.js'
-import { type Instant, type Millis, NEVER } from './time.js'
+import { type Instant, NEVER } from './time.js'
 import type { TimeWait } from './time-wait.js'
 import { deadlineReached } from './timeouts.js'
 import { noTimers, type Timers } from './timers.js'
@@ -140,57 +141,16 @@ export class Connection implements Endpoint {
   challenges = 0
 
   // --- what the program asked for ---
-  noDelay = false
-  cork = false
-  /** SO_LINGER seconds; -1: off. */
-  linger = -1
-  keepalive = false
-  /** ms; copied from the settings when the connection is made. */
-  keepaliveIdle = 0
-  keepaliveInterval = 0
-  keepaliveProbes = 0
-  /** TCP_USER_TIMEOUT or the RFC's USER TIMEOUT, ms; 0: none. */
-  userTimeout = 0
-  /** TCP_SYNCNT; 0: the setting. */
-  synRetries = 0
-  /** TCP_LINGER2, ms; -1: the setting. */
-  finWait2 = -1
-  /** TCP_DEFER_ACCEPT, ms; 0: off. */
-  deferAccept = 0
+  /** Connections of which the same was asked share it: `ask` changes it. */
+  options: Readonly<ProgramOptions>
   /** TCP_QUICKACK was set by hand. */
   quickAckForced = false
-  /** TCP_WINDOW_CLAMP, octets; 0: none. */
-  windowClamp = 0
-  /** TCP_NOTSENT_LOWAT, octets. */
-  notSentLowat = 0
-  /** The program wants to be told of soft errors and R1. */
-  errorReports = true
-  /** SO_OOBINLINE. */
-  oobInline = false
-  /** Send SYN without options (FreeBSD TCP_NOOPT). */
-  noOptions = false
   /** TCP MD5 key for this peer (RFC 2385); null: none. */
-  md5Key: Uint8Array | null = null
-  /** IP_TOS / IPV6_TCLASS without ECN bits, IP_TTL / IPV6_UNICAST_HOPS; -1: the setting. */
-  dscp = 0
-  ttl = -1
-  /** IPv6 flow label of its packets. */
-  flowLabel = 0
-
+  md5Key: Uint8Array | null
   /** IPv4 options of its packets: those the program asked for, or the way back along a source route; null: none. */
-  ipOptions: Uint8Array | null = null
+  ipOptions: Uint8Array | null
   /** They are the program's, and no packet received changes them (RFC 9293 MUST-52). */
-  ipOptionsAsked = false
-  /** Path MTU is never taken larger than this, octets; 0: no limit. */
-  mtuLimit = 0
-  /** DF is set and ICMP is believed. */
-  pathMtuDiscovery = true
-  /** How long the handshake may take in all, ms. */
-  connectTimeout: Millis = NEVER
-  /** TCP_CONGESTION; '': the setting. */
-  congestionName = ''
-  /** SO_SNDBUF, octets; 0: the setting, growing by itself. */
-  sendBuffer = 0
+  ipOptionsAsked: boolean
 
   // --- time ---
   readonly timers: Timers = noTimers()
@@ -207,12 +167,35 @@ export class Connection implements Endpoint {
   tsOffset = 0
 
   /** @param id of the SYN-queue entry it grew from; a new one when it did not */
-  constructor(env: Environment, now: Instant, remote: IpAddress, id = env.nextId()) {
+  constructor(
+    env: Environment,
+    now: Instant,
+    remote: IpAddress,
+    options = sharedOptions(env.settings),
+    id = env.nextId(),
+  ) {
     this.env = env
     this.id = id
     this.remote = remote
     this.path = env.path(remote)
+    this.options = options
+    this.md5Key = md5KeyFor(options.md5Keys, remote)
+    this.ipOptions = remote.isIPv4 ? options.ipOptions : null
+    this.ipOptionsAsked = this.ipOptions !== null
     this.createdAt = now
+  }
+
+  get ttl(): number {
+    return this.options.ttl
+  }
+
+  get dscp(): number {
+    return this.options.dscp
+  }
+
+  /** The program asks for something else; what follows from that is the caller's (see `setOptions`). */
+  ask(change: Partial<ProgramOptions>): void {
+    this.options = { ...this.options, ...change }
   }
 
   segmentArrives(segment: Segment, now: Instant): void {

@@ -96,10 +96,10 @@ describe('fragmentation needed [RFC 1191], packet too big [RFC 8201]', () => {
     const { host, c } = withText()
     host.icmp('fragmentation-needed', 1, 2000)
     expect(c.path.mtu).toBe(1500)
-    c.pathMtuDiscovery = false
+    c.ask({ pathMtuDiscovery: false })
     host.icmp('fragmentation-needed', 1, 1000)
     expect(c.path.mtu).toBe(1500)
-    c.pathMtuDiscovery = true
+    c.ask({ pathMtuDiscovery: true })
     host.icmp('fragmentation-needed', 1, 100)
     expect(c.path.mtu).toBe(552)
   })

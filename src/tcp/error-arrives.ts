@@ -40,7 +40,7 @@ export function errorArrives(c: Connection, error: IcmpError, now: Instant): voi
 
 /** RFC 1191 4, RFC 8201 4: the path takes less than we thought; what was lost goes again in smaller pieces. */
 function packetTooBig(c: Connection, error: IcmpError, now: Instant): void {
-  if (!c.pathMtuDiscovery) return
+  if (!c.options.pathMtuDiscovery) return
   const { path } = c
   const known = path.mtu
   const lowest = error.version === 4 ? c.env.settings.minPathMtu : MIN_IPV6_MTU

@@ -6,7 +6,7 @@ import type { Instant } from './time.js'
  * not want to know (SHLD-20). What it is, `status` says: the soft error, or how often the oldest segment went.
  */
 export function report(c: Connection, now: Instant): void {
-  if (c.user !== null && c.errorReports) c.user.notify(c, Ready.Report, now)
+  if (c.user !== null && c.options.errorReports) c.user.notify(c, Ready.Report, now)
 }
 
 /** R1 (RFC 9293 3.8.3, MUST-20, SHLD-9): as many retransmissions without an answer mean that the path may be dead. */

@@ -18,13 +18,13 @@ const GARBAGE: TextSource = {
 
 /** Starts the keepalive timer (RFC 9293 3.8.4): the program asked for it, or the connection that has it is established. */
 export function armKeepalive(c: Connection, now: Instant): void {
-  arm(c, Timer.Keepalive, now + c.keepaliveIdle, now)
+  arm(c, Timer.Keepalive, now + c.options.keepaliveIdle, now)
 }
 
 /** TCP_KEEPIDLE was changed, or keepalive turned on or off. */
 export function keepaliveChanged(c: Connection, now: Instant): void {
-  if (!c.keepalive || !c.established) disarm(c, Timer.Keepalive, now)
-  else arm(c, Timer.Keepalive, Math.max(lastHeard(c) + c.keepaliveIdle, now), now)
+  if (!c.options.keepalive || !c.established) disarm(c, Timer.Keepalive, now)
+  else arm(c, Timer.Keepalive, Math.max(lastHeard(c) + c.options.keepaliveIdle, now), now)
 }
 
 /** When the peer was last heard. */
@@ -36,14 +36,17 @@ const lastHeard = (c: Connection): Instant => Math.max(c.lastReceived, c.snd.las
  */
 export function keepaliveExpired(c: Connection, now: Instant): void {
   const { snd, recovery, env } = c
-  if (!c.keepalive || c.state < State.Established || c.state > State.LastAck) return
+  if (!c.options.keepalive || c.state < State.Established || c.state > State.LastAck) return
   // what is in flight has its own timer
   if (recovery.packetsOut > 0 || snd.queue.unsent !== null) return armKeepalive(c, now)
   // compared as a time of day: the difference of two may be less than `keepaliveIdle` by a rounding for ever
-  const due = lastHeard(c) + c.keepaliveIdle
+  const due = lastHeard(c) + c.options.keepaliveIdle
   if (now < due) return arm(c, Timer.Keepalive, due, now)
   const idle: Millis = now - lastHeard(c)
-  const gone = c.userTimeout > 0 ? idle >= c.userTimeout && snd.probesOut > 0 : snd.probesOut >= c.keepaliveProbes
+  const gone =
+    c.options.userTimeout > 0
+      ? idle >= c.options.userTimeout && snd.probesOut > 0
+      : snd.probesOut >= c.options.keepaliveProbes
   if (gone) {
     sendReset(c, now)
     fail(c, c.softError ?? 'ETIMEDOUT', 'timeout: keepalive', now)
@@ -53,5 +56,5 @@ export function keepaliveExpired(c: Connection, now: Instant): void {
   if (env.settings.keepaliveGarbage) emit(c, ACK, seqAdd(snd.una, -1), 1, true, now, 0, GARBAGE)
   else sendProbe(c, now)
   snd.probesOut++
-  arm(c, Timer.Keepalive, now + c.keepaliveInterval, now)
+  arm(c, Timer.Keepalive, now + c.options.keepaliveInterval, now)
 }

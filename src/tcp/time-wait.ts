@@ -68,9 +68,9 @@ export class TimeWait implements Endpoint {
     this.#sndNxt = c.snd.nxt
     const offered = windowToOffer(c, now)
     this.#window = offered
-    const ttl = c.ttl < 0 ? settings.ttl : c.ttl
-    this.#look = (ttl << 16) | (c.dscp << 8) | (c.snd.tsOk ? 0x10 : 0) | ectBit(c) | c.rcv.wscale
-    this.#flowLabel = c.flowLabel
+    const ttl = c.options.ttl < 0 ? settings.ttl : c.options.ttl
+    this.#look = (ttl << 16) | (c.options.dscp << 8) | (c.snd.tsOk ? 0x10 : 0) | ectBit(c) | c.rcv.wscale
+    this.#flowLabel = c.options.flowLabel
     this.#ipOptions = c.ipOptions
     this.#tsRecent = c.rcv.tsRecent
     this.#tsOffset = c.tsOffset
@@ -320,7 +320,7 @@ export function enterTimeWait(c: Connection, event: string, now: Instant): void 
 /** An orphan in FIN-WAIT-2: it waits for the peer's FIN no longer than the settings say, as a record if they say so. */
 export function limitFinWait2(c: Connection, now: Instant): void {
   const { settings } = c.env
-  const limit = c.finWait2 >= 0 ? c.finWait2 : settings.orphanFinWait2
+  const limit = c.options.finWait2 >= 0 ? c.options.finWait2 : settings.orphanFinWait2
   if (limit === Number.POSITIVE_INFINITY) return
   // long enough for a FIN that is lost to be sent again (Linux tcp_fin_time)
   const length = settings.finWait2Record ? Math.max(limit, c.rtt.rto * 3.5) : limit

@@ -6,8 +6,7 @@ import { timestampOffset } from '../options/timestamps.js'
 import { beginReceiving, firstWindow } from '../receive/receive-window.js'
 import { appendText, beginSending, recordSyn } from '../send/output.js'
 import type { Sequence } from '../sequence.js'
-import { applyOptions } from '../settings/apply-options.js'
-import { defaultOptions, type ProgramOptions } from '../settings/program-options.js'
+import { type ProgramOptions, sharedOptions } from '../settings/program-options.js'
 import { State } from '../states/state-name.js'
 import { setState } from '../states/states.js'
 import type { Instant } from '../time.js'
@@ -41,7 +40,7 @@ export interface ActiveOpen {
  * When the ports are in use already, the connection is CLOSED and its `error` says EADDRNOTAVAIL.
  */
 export function openActive(env: Environment, request: ActiveOpen, now: Instant): Connection {
-  const c = new Connection(env, now, request.remote)
+  const c = new Connection(env, now, request.remote, sharedOptions(env.settings, request.options))
   begin(c, request, 'active OPEN', now)
   return c
 }
@@ -52,12 +51,12 @@ export function openActive(env: Environment, request: ActiveOpen, now: Instant):
  */
 export function openActiveFrom(listener: Listener, request: ActiveOpen, now: Instant): Connection {
   const { env } = listener
-  const c = new Connection(env, now, request.remote, listener.id)
+  const options = { ...listener.options, ...request.options }
+  const c = new Connection(env, now, request.remote, options, listener.id)
   c.state = listener.state
   listener.release(now)
   listener.state = State.Closed
-  const options = { ...listener.options, ...request.options }
-  begin(c, { ...request, options }, request.fastOpenText === undefined ? 'active OPEN' : 'SEND', now)
+  begin(c, request, request.fastOpenText === undefined ? 'active OPEN' : 'SEND', now)
   return c
 }
 
@@ -69,8 +68,7 @@ function begin(c: Connection, request: ActiveOpen, event: string, now: Instant):
   c.remotePort = request.remotePort
   c.user = request.user
   c.active = true
-  const options = { ...defaultOptions(settings), ...request.options }
-  applyOptions(c, options)
+  const { options } = c
   const iss = takePorts(c, now)
   if (iss === null) {
     c.error = 'EADDRNOTAVAIL'
@@ -78,11 +76,17 @@ function begin(c: Connection, request: ActiveOpen, event: string, now: Instant):
     return
   }
   c.tsOffset = timestampOffset(env, c.local, c.remote)
-  const advertised = advertisedMss(settings, env.interfaceMtu(c.remote), c.remote, c.snd.userMss)
+  const advertised = advertisedMss(settings, env.interfaceMtu(c.remote), c.remote, c.options.maxSegment)
   const buffer = options.receiveBuffer > 0 ? options.receiveBuffer : settings.receiveBuffer[1]
   const fixed = options.receiveBuffer > 0
-  const scaling = settings.windowScaling && !c.noOptions
-  beginReceiving(c, firstWindow(settings, buffer, fixed, c.windowClamp, advertised, scaling), buffer, fixed, advertised)
+  const scaling = settings.windowScaling && !c.options.noOptions
+  beginReceiving(
+    c,
+    firstWindow(settings, buffer, fixed, c.options.windowClamp, advertised, scaling),
+    buffer,
+    fixed,
+    advertised,
+  )
   beginSending(c, iss, now)
   env.counters.count('TcpActiveOpens')
   setState(c, State.SynSent, event, env.observer, now)
@@ -107,7 +111,7 @@ function begin(c: Connection, request: ActiveOpen, event: string, now: Instant):
 
 /** Most octets of text in the SYN. */
 function syntextLimit(c: Connection): number {
-  const mtu = c.mtuLimit > 0 ? Math.min(c.mtuLimit, c.path.mtu) : c.path.mtu
+  const mtu = c.options.mtuLimit > 0 ? Math.min(c.options.mtuLimit, c.path.mtu) : c.path.mtu
   return fastOpenTextLimit(c, mtu)
 }
 
@@ -136,7 +140,7 @@ function openWith(c: Connection, text: Uint8Array | null, withSyn: number, queue
   c.openedAt = now
   emitSyn(c, withSyn, false, now)
   armSyn(c, now)
-  if (c.connectTimeout !== Number.POSITIVE_INFINITY) arm(c, Timer.User, now + c.connectTimeout, now)
+  if (c.options.connectTimeout !== Number.POSITIVE_INFINITY) arm(c, Timer.User, now + c.options.connectTimeout, now)
 }
 
 /** TCP_FASTOPEN_CONNECT: the first SEND goes with the SYN; octets taken. */

@@ -163,7 +163,7 @@ function isDisabled(env: Environment, path: PathMetrics, now: Instant): boolean 
 export function fastOpenTextLimit(c: Connection, mtu: number): number {
   const headers = (c.remote.isIPv4 ? 20 : 40) + 20
   const known = c.path.fastOpenMss > 0 ? c.path.fastOpenMss : c.rcv.advMss
-  const clamp = c.snd.userMss > 0 ? Math.min(known, c.snd.userMss) : known
+  const clamp = c.options.maxSegment > 0 ? Math.min(known, c.options.maxSegment) : known
   return Math.max(0, Math.min(mtu - headers, clamp) - OPTION_SPACE)
 }
 

@@ -61,8 +61,8 @@ export function emitSyn(c: Connection, text: number, retransmission: boolean, no
   offer.reset()
   offer.md5Key = c.md5Key
   const bare = settings.synDropOptionsAfter > 0 && c.synsResent >= settings.synDropOptionsAfter
-  if (!c.noOptions) offer.mss = c.rcv.advMss
-  if (!c.noOptions && !bare) {
+  if (!c.options.noOptions) offer.mss = c.rcv.advMss
+  if (!c.options.noOptions && !bare) {
     if (settings.windowScaling) offer.windowScale = c.rcv.wscale
     offer.sackPermitted = settings.sack
     offer.timestamps = settings.timestamps > 0
@@ -103,7 +103,7 @@ export function emitSynAck(c: Connection, retransmission: boolean, now: Instant)
   offer.reset()
   offer.answer = true
   offer.md5Key = c.md5Key
-  if (!c.noOptions) {
+  if (!c.options.noOptions) {
     const repeats = c.active && settings.simultaneousOpenRepeatsOffer
     offer.mss = rcv.advMss
     if (snd.wscaleOk) offer.windowScale = rcv.wscale
@@ -120,7 +120,7 @@ export function emitSynAck(c: Connection, retransmission: boolean, now: Instant)
       offer.fastOpenExperimental = fastOpen.experimental
     }
   }
-  offer.accEcn = !c.noOptions && synAckHasAccEcnOption(settings, c.synEcn, c.synsResent)
+  offer.accEcn = !c.options.noOptions && synAckHasAccEcnOption(settings, c.synEcn, c.synsResent)
   writeSynOptions(out, offer, settings)
   out.window = synWindow(c.rcv.wnd)
   rcv.lastAckSent = rcv.nxt
@@ -135,7 +135,8 @@ export function synTimedOut(c: Connection, now: Instant): void {
   const asks = c.state === State.SynSent
   // a server's side of fast open gets one more, since the program may be using it already (Linux)
   const passiveExtra = c.fastOpen?.passive === true ? 1 : 0
-  const limit = c.synRetries > 0 ? c.synRetries : asks ? settings.synRetries : settings.synAckRetries + passiveExtra
+  const limit =
+    c.options.synRetries > 0 ? c.options.synRetries : asks ? settings.synRetries : settings.synAckRetries + passiveExtra
   if (c.synsResent >= limit + linearTimeouts(c) || userTimeoutOver(c, now)) {
     if (asks && (c.fastOpen?.synText ?? 0) > 0) fastOpenBlackholed(env, now)
     env.counters.count('TcpExtTCPTimeouts')
@@ -163,15 +164,16 @@ export function emitSynAgain(c: Connection, now: Instant): void {
 /** (Re)arms the timer of SYN or SYN-ACK. */
 export function armSyn(c: Connection, now: Instant): void {
   let at = now + handshakeTimeout(c.env.settings, c.synsResent, linearTimeouts(c))
-  if (c.userTimeout > 0) at = Math.min(at, Math.max(now, c.openedAt + c.userTimeout))
+  if (c.options.userTimeout > 0) at = Math.min(at, Math.max(now, c.openedAt + c.options.userTimeout))
   arm(c, Timer.Retransmit, at, now)
 }
 
 /** SYNs sent again before back-off begins; a program that sets their number (TCP_SYNCNT) counts time-outs with back-off. */
 const linearTimeouts = (c: Connection): number =>
-  c.state === State.SynSent && c.synRetries === 0 ? c.env.settings.synLinearTimeouts : 0
+  c.state === State.SynSent && c.options.synRetries === 0 ? c.env.settings.synLinearTimeouts : 0
 
-const userTimeoutOver = (c: Connection, now: Instant): boolean => c.userTimeout > 0 && now - c.openedAt >= c.userTimeout
+const userTimeoutOver = (c: Connection, now: Instant): boolean =>
+  c.options.userTimeout > 0 && now - c.openedAt >= c.options.userTimeout
 
 /** SEGMENT ARRIVES in SYN-SENT (RFC 9293 3.10.7.3), in the RFC's order. */
 export function synSentArrives(c: Connection, seg: Segment, now: Instant): void {

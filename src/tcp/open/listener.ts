@@ -4,7 +4,7 @@ import type { Endpoint, Environment, IcmpError } from '../environment.js'
 import { hostWide } from '../host-wide.js'
 import { md5Mismatch } from '../options/md5-check.js'
 import { drop, fail, sendReset, sendResetFor } from '../reset.js'
-import { defaultOptions, md5KeyFor, type ProgramOptions } from '../settings/program-options.js'
+import { md5KeyFor, type ProgramOptions, sharedOptions } from '../settings/program-options.js'
 import { State } from '../states/state-name.js'
 import { setState } from '../states/states.js'
 import { type Instant, type Millis, NEVER } from '../time.js'
@@ -39,8 +39,8 @@ export class Listener implements Endpoint {
   readonly remote = ANY_IPV4
   readonly remotePort = 0
   state: State = State.Closed
-  /** What accepted connections inherit; may be changed while listening. */
-  readonly options: ProgramOptions
+  /** What accepted connections get; `ask` changes it. */
+  options: Readonly<ProgramOptions>
   user: ConnectionUser | null
   /** Entries of the SYN queue that were sent one SYN-ACK only. */
   youngEntries = 0
@@ -64,7 +64,7 @@ export class Listener implements Endpoint {
     this.local = open.local
     this.localPort = open.localPort
     this.ipv6Only = open.ipv6Only ?? false
-    this.options = { ...defaultOptions(env.settings), ...open.options }
+    this.options = sharedOptions(env.settings, open.options)
     this.user = open.user
     this.setBacklog(open.backlog)
     setState(this, State.Listen, 'passive OPEN', env.observer, now)
@@ -77,8 +77,13 @@ export class Listener implements Endpoint {
     this.#backlog = Math.min(backlog < 0 ? settings.somaxconn : backlog, settings.somaxconn)
     const everyListener = FastOpenBits.Server | FastOpenBits.EveryListener
     if ((settings.fastOpen & everyListener) === everyListener && this.options.fastOpenQueue === 0) {
-      this.options.fastOpenQueue = this.#backlog
+      this.ask({ fastOpenQueue: this.#backlog })
     }
+  }
+
+  /** The program asks for something else for the connections to come. */
+  ask(change: Partial<ProgramOptions>): void {
+    this.options = { ...this.options, ...change }
   }
 
   get backlog(): number {

@@ -6,7 +6,6 @@ import { textArrives } from '../receive/text-arrives.js'
 import { ackProcessed } from '../segment-arrives.js'
 import { beginSending, mssChanged, recordSyn, seedRtt } from '../send/output.js'
 import { seqAdd } from '../sequence.js'
-import { applyOptions } from '../settings/apply-options.js'
 import { State } from '../states/state-name.js'
 import { setState } from '../states/states.js'
 import type { Instant } from '../time.js'
@@ -17,14 +16,12 @@ import type { SynEntry } from './syn-queue.js'
 /** The TCB that an entry of the SYN queue becomes, in the entry's state. */
 function connectionOf(entry: SynEntry, now: Instant): Connection {
   const { listener } = entry
-  const { env, options } = listener
-  const c = new Connection(env, now, entry.remote, entry.id)
+  const c = new Connection(listener.env, now, entry.remote, listener.options, entry.id)
   c.local = entry.local
   c.localPort = entry.localPort
   c.remotePort = entry.remotePort
   c.state = entry.state
   c.listener = listener
-  applyOptions(c, options)
   c.ipOptions = entry.ipOptions
   c.md5Key = entry.md5Key
   c.tsOffset = entry.tsOffset
@@ -40,7 +37,7 @@ function agreed(c: Connection, entry: SynEntry, now: Instant): void {
   beginReceiving(c, entry.windowOffer(), buffer, buffer > 0, entry.advertised)
   synReceived(c, entry.irs)
   const said = entry.saidMss > 0 ? entry.saidMss : c.remote.isIPv4 ? settings.defaultMss4 : settings.defaultMss6
-  snd.peerMss = snd.userMss > 0 ? Math.min(said, snd.userMss) : said
+  snd.peerMss = c.options.maxSegment > 0 ? Math.min(said, c.options.maxSegment) : said
   snd.wscaleOk = entry.windowScale >= 0
   snd.wscale = snd.wscaleOk ? entry.windowScale : 0
   if (!snd.wscaleOk) {

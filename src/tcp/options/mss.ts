@@ -41,7 +41,7 @@ export interface Offered {
 /** Settles with the peer's SYN or SYN-ACK which options the connection uses: those both sides sent (RFC 7323 1.3, RFC 2018 2). */
 export function agreeOptions(c: Connection, seg: Segment, offered: Offered, now: Instant): void {
   const { snd, rcv } = c
-  snd.peerMss = peerMss(c.env.settings, seg, c.remote, snd.userMss)
+  snd.peerMss = peerMss(c.env.settings, seg, c.remote, c.options.maxSegment)
   snd.wscaleOk = offered.windowScaling && seg.windowScale >= 0
   if (snd.wscaleOk) snd.wscale = Math.min(seg.windowScale, MAX_WINDOW_SHIFT)
   else {

@@ -88,13 +88,13 @@ test("the peer is told the time-out that the program chose; without one, the pee
   const seg = new Segment()
   seg.userTimeout = 300
   userTimeoutArrives(c, seg)
-  expect(c.userTimeout).toBe(300_000)
+  expect(c.options.userTimeout).toBe(300_000)
   emitAck(c, host.now)
   expect(host.take()[0]).not.toContain('uto')
   const chosen = establishedConnection(host)
-  chosen.userTimeout = 20_000
+  chosen.ask({ userTimeout: 20_000 })
   userTimeoutArrives(chosen, seg)
   emitAck(chosen, host.now)
-  expect(chosen.userTimeout).toBe(20_000)
+  expect(chosen.options.userTimeout).toBe(20_000)
   expect(host.take()[0]).toContain('<uto 20s>')
 })

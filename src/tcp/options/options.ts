@@ -124,7 +124,7 @@ export function writeOptions(c: Connection, out: Segment, now: Instant): void {
     at = putSack(bytes, at, takeSackEdges(c), plannedSacks)
   }
   if (announcesUserTimeout(c) && at + USER_TIMEOUT_LENGTH <= MAX_OPTIONS_LENGTH) {
-    at = putUserTimeout(bytes, alignTo(bytes, at, 0), userTimeoutValue(c.userTimeout))
+    at = putUserTimeout(bytes, alignTo(bytes, at, 0), userTimeoutValue(c.options.userTimeout))
   }
   out.optionBytesLength = alignTo(bytes, at, 0)
 }
@@ -152,7 +152,7 @@ function alignTo(bytes: Uint8Array, at: number, offset: number): number {
 
 /** RFC 5482 3.1: the option is sent when the program asked for a time-out and the host takes part. */
 function announcesUserTimeout(c: Connection): boolean {
-  return c.userTimeout > 0 && c.env.settings.userTimeoutOption && !c.rcv.userTimeoutTaken
+  return c.options.userTimeout > 0 && c.env.settings.userTimeoutOption && !c.rcv.userTimeoutTaken
 }
 
 /** RFC 5482 3: 15 bits of seconds, or of minutes when seconds do not suffice. */
@@ -168,9 +168,9 @@ const LEAST_USER_TIMEOUT = 100_000
 /** The peer tells its user time-out: ours becomes as long, unless the program chose one (RFC 5482 3.1). */
 export function userTimeoutArrives(c: Connection, seg: Segment): void {
   const { rcv } = c
-  if (!c.env.settings.userTimeoutOption || (c.userTimeout > 0 && !rcv.userTimeoutTaken)) return
+  if (!c.env.settings.userTimeoutOption || (c.options.userTimeout > 0 && !rcv.userTimeoutTaken)) return
   rcv.userTimeoutTaken = true
-  c.userTimeout = Math.max(LEAST_USER_TIMEOUT, userTimeoutOf(seg.userTimeout))
+  c.ask({ userTimeout: Math.max(LEAST_USER_TIMEOUT, userTimeoutOf(seg.userTimeout)) })
 }
 
 /** Time a received user-timeout option asks for, ms (RFC 5482 3). */

@@ -151,7 +151,6 @@ export function setReceiveBuffer(c: Connection, octets: number): void {
 
 /** TCP_WINDOW_CLAMP of an open connection, octets; 0: none. */
 export function setWindowClamp(c: Connection, octets: number): void {
-  c.windowClamp = octets
   if (octets > 0) moveClamp(c, octets)
 }
 
@@ -276,7 +275,7 @@ function selectPlain(c: Connection): number {
   const largest = MAX_UNSCALED << rcv.wscale
   const offered = offeredWindow(c)
   let window = Math.max(0, Math.min(freeWindow(c), largest))
-  if (c.windowClamp > 0) window = Math.min(window, c.windowClamp)
+  if (c.options.windowClamp > 0) window = Math.min(window, c.options.windowClamp)
   if (settings.holdRightEdge) {
     if (window - offered < Math.min(Math.floor(rcv.buffer / 2), rcv.advMss)) window = Math.min(window, offered)
   } else if (window < Math.floor(rcv.buffer / 4) && window < snd.mss) window = 0

@@ -9,7 +9,7 @@ function open(inline: boolean) {
   const told: number[] = []
   const host = new LoneHost('rfc9293')
   const c = establishedConnection(host, { user: { notify: (_c, ready) => told.push(ready) } })
-  c.oobInline = inline
+  c.ask({ oobInline: inline })
   return { host, c, told, target: new Uint8Array(100) }
 }
 

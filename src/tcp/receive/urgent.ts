@@ -28,7 +28,7 @@ export function urgentArrives(c: Connection, seg: Segment, now: Instant): void {
   if (atOrBefore(up, rcv.nxt)) return
   if (rcv.urgent && !after(up, rcv.up)) return
   // the octet that was urgent and not read is ordinary text now, unless the program stands before it: it is passed over
-  if (rcv.urgent && !c.oobInline && markDistance(c) === 0 && rcv.queue.octets > 0) rcv.queue.skip(1)
+  if (rcv.urgent && !c.options.oobInline && markDistance(c) === 0 && rcv.queue.octets > 0) rcv.queue.skip(1)
   rcv.urgent = true
   rcv.up = up
   rcv.urgentOctet = NOT_ARRIVED
@@ -62,7 +62,7 @@ export function readableInOneGo(c: Connection): number {
   if (!rcv.urgent) return rcv.queue.octets
   const distance = markDistance(c)
   if (distance > 0) return Math.min(distance, rcv.queue.octets)
-  if (distance === 0 && !c.oobInline && rcv.queue.octets > 0) {
+  if (distance === 0 && !c.options.oobInline && rcv.queue.octets > 0) {
     rcv.queue.skip(1)
     rcv.urgent = false
   }
@@ -72,7 +72,7 @@ export function readableInOneGo(c: Connection): number {
 /** Octets that can be read before the mark or at all (SIOCINQ, FIONREAD). */
 export function readable(c: Connection): number {
   const { rcv } = c
-  if (!rcv.urgent || c.oobInline) return rcv.queue.octets
+  if (!rcv.urgent || c.options.oobInline) return rcv.queue.octets
   const distance = markDistance(c)
   return distance >= 0 && distance < rcv.queue.octets ? distance : rcv.queue.octets
 }
@@ -86,7 +86,7 @@ export function noteRead(c: Connection): void {
 /** The urgent octet (MSG_OOB); 'EINVAL': nothing urgent, or it is in line or was read; 'EAGAIN': it is announced. */
 export function readUrgent(c: Connection, peek: boolean): number | 'EINVAL' | 'EAGAIN' {
   const { rcv } = c
-  if (c.oobInline || !rcv.urgent || rcv.urgentOctet === WAS_READ) return 'EINVAL'
+  if (c.options.oobInline || !rcv.urgent || rcv.urgentOctet === WAS_READ) return 'EINVAL'
   if (rcv.urgentOctet === NOT_ARRIVED) return 'EAGAIN'
   const octet = rcv.urgentOctet
   if (!peek) rcv.urgentOctet = WAS_READ

@@ -19,12 +19,12 @@ export function beginSending(c: Connection, iss: number, _now: Instant): void {
   snd.iss = iss
   snd.una = snd.nxt = snd.pushedSeq = snd.smallSeq = snd.up = snd.cwndUsageSeq = iss
   snd.queue = new SendQueue(iss, settings.chargeOverhead ? RECORD_OVERHEAD : 0)
-  snd.bufferFixed = c.sendBuffer > 0
-  snd.buffer = snd.bufferFixed ? c.sendBuffer : settings.sendBuffer[1]
+  snd.bufferFixed = c.options.sendBuffer > 0
+  snd.buffer = snd.bufferFixed ? c.options.sendBuffer : settings.sendBuffer[1]
   c.rtt = new RttEstimator(settings)
   c.recovery = idleRecovery(settings.dupAckThreshold)
   computeMss(c)
-  c.congestion = congestionControl(c.congestionName || settings.congestionControl, initialWindow(c))
+  c.congestion = congestionControl(c.options.congestionControl || settings.congestionControl, initialWindow(c))
 }
 
 /** Something will be sent: makes what only connections need that send. */
@@ -61,7 +61,7 @@ export function establishSending(c: Connection, now: Instant): void {
     snd.rate = IDLE_RATE
   } else updatePacingRate(c)
   if (!snd.bufferFixed && c.env.settings.autotuneSendBuffer) expandSendBuffer(c)
-  if (c.keepalive) armKeepalive(c, now)
+  if (c.options.keepalive) armKeepalive(c, now)
 }
 
 /** The connection is CLOSED: what it held is let go. */

@@ -17,10 +17,10 @@ export function address(c: Connection, out: Segment): void {
   out.destination = c.remote
   out.sourcePort = c.localPort
   out.destinationPort = c.remotePort
-  out.ttl = c.ttl < 0 ? c.env.settings.ttl : c.ttl
-  out.dscp = c.dscp
-  out.flowLabel = c.flowLabel
-  out.dontFragment = c.pathMtuDiscovery
+  out.ttl = c.options.ttl < 0 ? c.env.settings.ttl : c.options.ttl
+  out.dscp = c.options.dscp
+  out.flowLabel = c.options.flowLabel
+  out.dontFragment = c.options.pathMtuDiscovery
   out.ipOptions = c.ipOptions
 }
 

@@ -14,7 +14,7 @@ describe.each(['rfc9293', 'freebsd', 'linux'] as const)('%s', (profile) => {
   })
   test('[MUST-17] not when the program turned it off', () => {
     const s = new Sender(profile)
-    s.c.noDelay = true
+    s.c.ask({ noDelay: true })
     s.write(100)
     s.write(100)
     expect(s.sent()).toEqual(['P. 1:101(100)', 'P. 101:201(100)'])
@@ -24,7 +24,7 @@ describe.each(['rfc9293', 'freebsd', 'linux'] as const)('%s', (profile) => {
     s.write(100)
     s.write(100)
     s.sent()
-    s.c.noDelay = true
+    s.c.ask({ noDelay: true })
     releaseHeld(s.c, s.host.now)
     expect(s.sent()).toEqual(['P. 101:201(100)'])
   })
@@ -40,7 +40,7 @@ describe.each(['rfc9293', 'freebsd', 'linux'] as const)('%s', (profile) => {
   })
   test('a cork holds a small segment back, though nothing is in flight, but not for ever [MUST-60]', () => {
     const s = new Sender(profile)
-    s.c.cork = true
+    s.c.ask({ cork: true })
     s.write(100)
     expect(s.sent()).toEqual([])
     s.wait(5000)
@@ -71,7 +71,7 @@ test('RFC 9293 3.7.4: anything in flight holds a small one back', () => {
 
 test('the end of a record is not joined with what follows (MSG_EOR)', () => {
   const s = new Sender('linux')
-  s.c.noDelay = true
+  s.c.ask({ noDelay: true })
   s.write(10_000)
   s.sent()
   s.write(400, SendFlag.EndOfRecord)

@@ -36,7 +36,7 @@ let windowHolds = false
 
 /** Flags of `Nagle` that hold for a connection. */
 export function nagleOf(c: Connection): number {
-  return (c.noDelay ? Nagle.Off : 0) | (c.cork ? Nagle.Cork : 0) | (c.snd.pushOnce ? Nagle.Push : 0)
+  return (c.options.noDelay ? Nagle.Off : 0) | (c.options.cork ? Nagle.Cork : 0) | (c.snd.pushOnce ? Nagle.Push : 0)
 }
 
 /** Text and FIN may leave in this state: the handshake is complete, or fast open lets the server answer before. */
@@ -57,7 +57,7 @@ export function sendPending(c: Connection, now: Instant): boolean {
 /** NODELAY was set or cork taken off: what was held back goes. */
 export function releaseHeld(c: Connection, now: Instant): void {
   const { snd } = c
-  if (c.noDelay) snd.pushOnce = true
+  if (c.options.noDelay) snd.pushOnce = true
   if (snd.queue?.unsent != null) push(c, currentMss(c, now), nagleOf(c), now)
 }
 

@@ -17,8 +17,8 @@ export function probeWait(c: Connection, now: Instant): Millis {
   const base = Math.max(c.rtt.rto, persistMin)
   const wait = Math.min(base * 2 ** Math.min(c.snd.backoff, 20), persistMax)
   const { probesStamp } = c.snd
-  if (c.userTimeout === 0 || probesStamp === NEVER) return wait
-  return Math.min(wait, Math.max(probesStamp + c.userTimeout - now, 1))
+  if (c.options.userTimeout === 0 || probesStamp === NEVER) return wait
+  return Math.min(wait, Math.max(probesStamp + c.options.userTimeout - now, 1))
 }
 
 /**
@@ -36,7 +36,7 @@ export function persistExpired(c: Connection, now: Instant): void {
   }
   if (recovery.packetsOut > 0 && !settings.probeWithText) return
   if (snd.probesStamp === NEVER) snd.probesStamp = now
-  else if (c.userTimeout > 0 && now - snd.probesStamp >= c.userTimeout) return giveUp(c, now)
+  else if (c.options.userTimeout > 0 && now - snd.probesStamp >= c.options.userTimeout) return giveUp(c, now)
   let most = settings.persistRetries
   if (c.orphan) {
     const alive = Math.max(c.rtt.rto, settings.persistMin) * 2 ** snd.backoff < settings.rtoMax

@@ -70,7 +70,7 @@ test('an ICMP error that explains the silence is what the program is told', () =
 test('[MUST-21] the program sets its own limit (RFC 5482, TCP_USER_TIMEOUT)', () => {
   const s = new Sender('linux')
   s.measure(100)
-  s.c.userTimeout = 3000
+  s.c.ask({ userTimeout: 3000 })
   s.write(500)
   s.wait(2900)
   expect(s.c.state).toBe(State.Established)
@@ -86,7 +86,7 @@ test('Linux reckons R2 as the time its retransmissions take from 200 ms on', () 
 
 test('small segments are sent again as one (RFC 9293 3.8.1)', () => {
   const s = new Sender('linux', { tailLossProbe: false })
-  s.c.noDelay = true
+  s.c.ask({ noDelay: true })
   s.measure(100)
   for (let i = 0; i < 3; i++) s.write(100)
   s.sent()

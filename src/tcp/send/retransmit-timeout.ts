@@ -54,7 +54,7 @@ function closedWindowExpired(c: Connection, now: Instant): void {
 
 /** R2, or the user time-out in its place, is exceeded: the connection is closed, and nobody is there to be told. */
 export function giveUp(c: Connection, now: Instant): void {
-  const event = c.userTimeout > 0 ? 'timeout: user' : 'timeout: retransmission'
+  const event = c.options.userTimeout > 0 ? 'timeout: user' : 'timeout: retransmission'
   fail(c, c.softError ?? 'ETIMEDOUT', event, now)
 }
 
@@ -62,9 +62,9 @@ export function giveUp(c: Connection, now: Instant): void {
 function silentTooLong(c: Connection, trying: Millis, now: Instant): boolean {
   const { snd, env } = c
   let limit = env.settings.rtoMax * 2
-  if (c.userTimeout > 0) {
-    if (trying > c.userTimeout) return true
-    limit = Math.min(limit, c.userTimeout)
+  if (c.options.userTimeout > 0) {
+    if (trying > c.options.userTimeout) return true
+    limit = Math.min(limit, c.options.userTimeout)
   }
   return now - snd.lastAcked > limit && trying > limit
 }
@@ -100,7 +100,7 @@ function retriesExhausted(c: Connection, now: Instant): boolean {
     const alive = c.rtt.rto < settings.rtoMax
     retries = orphanRetries(c, alive)
   }
-  return timedOut(c, retries, c.userTimeout, now)
+  return timedOut(c, retries, c.options.userTimeout, now)
 }
 
 /** Retransmissions for a connection that no program holds any more. */
@@ -133,6 +133,6 @@ export function timeOfRetries(retries: number, rto: Millis, rtoMax: Millis): Mil
 function clampToUserTimeout(c: Connection, now: Instant): Millis {
   const { rto } = c.rtt
   const { retransmitStamp } = c.snd
-  if (c.userTimeout === 0 || retransmitStamp === NEVER) return rto
-  return Math.max(1, Math.min(rto, retransmitStamp + c.userTimeout - now))
+  if (c.options.userTimeout === 0 || retransmitStamp === NEVER) return rto
+  return Math.max(1, Math.min(rto, retransmitStamp + c.options.userTimeout - now))
 }

@@ -17,7 +17,7 @@ function fixedOptions(c: Connection): number {
 /** Path MTU that counts for a connection, octets. */
 export function pathMtu(c: Connection): number {
   const { mtu } = c.path
-  return c.mtuLimit > 0 && c.mtuLimit < mtu ? c.mtuLimit : mtu
+  return c.options.mtuLimit > 0 && c.options.mtuLimit < mtu ? c.options.mtuLimit : mtu
 }
 
 /**

@@ -48,7 +48,7 @@ describe('the send buffer', () => {
   })
   test('TCP_NOTSENT_LOWAT: no more than that waits unsent', () => {
     const { s, told } = listening('linux', {})
-    s.c.notSentLowat = 4000
+    s.c.ask({ notSentLowat: 4000 })
     s.write(10_000)
     const taken = s.write(100_000)
     expect(taken).toBeLessThan(70_000)
@@ -79,7 +79,7 @@ describe('the text', () => {
     const s = new Sender('linux')
     const chunk = text(0, 500)
     expect(s.write(0)).toBe(0)
-    s.c.noDelay = true
+    s.c.ask({ noDelay: true })
     expect(s.write(500, KEEP_CHUNK)).toBe(500)
     const target = new Uint8Array(500)
     s.c.snd.queue.copyText((s.c.snd.iss + 1) | 0, 500, target, 0)

@@ -18,7 +18,7 @@ export const unsentOctets = (c: Connection): number => (c.snd.queue.writeSeq - c
 export function memoryFree(c: Connection, wake: number): boolean {
   const { snd } = c
   if (snd.queue.charged >= snd.buffer) return false
-  const limit = c.notSentLowat > 0 ? c.notSentLowat : c.env.settings.notSentLowat
+  const limit = c.options.notSentLowat > 0 ? c.options.notSentLowat : c.env.settings.notSentLowat
   return unsentOctets(c) * (wake + 1) < limit
 }
 
@@ -36,7 +36,6 @@ export function writable(c: Connection): boolean {
 
 /** SO_SNDBUF, octets as it takes effect; the buffer no longer grows by itself. */
 export function setSendBuffer(c: Connection, octets: number): void {
-  c.sendBuffer = octets
   c.snd.buffer = octets
   c.snd.bufferFixed = true
 }

@@ -31,8 +31,6 @@ export class SendState {
   mss = 536
   /** Path MTU that `mss` was computed from, octets. */
   mtu = 0
-  /** Upper limit by TCP_MAXSEG, octets; 0: none. */
-  userMss = 0
   /** SACK was agreed. */
   sackOk = false
   /** Timestamps were agreed. */

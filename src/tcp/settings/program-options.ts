@@ -11,8 +11,8 @@ export interface Md5Key {
 }
 
 /**
- * What a program asks of a connection before or while it is open; a listener's are inherited by what it accepts. The
- * same names are fields of `Connection`; change them there with `setOptions`, which does what follows from a change.
+ * What a program asks of a connection before or while it is open; a listener's are inherited by what it accepts. They
+ * are `options` of a `Connection`; change them there with `setOptions`, which does what follows from a change.
  */
 export interface ProgramOptions {
   noDelay: boolean
@@ -70,6 +70,8 @@ export interface ProgramOptions {
   pathMtuDiscovery: boolean
 }
 
+const NO_KEYS: readonly Md5Key[] = []
+
 /** What a program that asked for nothing gets. */
 export function defaultOptions(settings: Settings): ProgramOptions {
   return {
@@ -97,7 +99,7 @@ export function defaultOptions(settings: Settings): ProgramOptions {
     fastOpenQueue: 0,
     fastOpenKeys: null,
     fastOpenNoCookie: false,
-    md5Keys: [],
+    md5Keys: NO_KEYS,
     dscp: 0,
     ttl: -1,
     flowLabel: 0,
@@ -106,6 +108,32 @@ export function defaultOptions(settings: Settings): ProgramOptions {
     pathMtuDiscovery: settings.pathMtuDiscovery,
   }
 }
+
+const shared = new WeakMap<Settings, Readonly<ProgramOptions>>()
+
+/** What a program gets that asked for `asked`: one object for all that asked for nothing but what they would have got anyway. */
+export function sharedOptions(settings: Settings, asked?: Partial<ProgramOptions>): Readonly<ProgramOptions> {
+  let options = shared.get(settings)
+  if (options === undefined || !areOf(options, settings)) {
+    options = defaultOptions(settings)
+    shared.set(settings, options)
+  }
+  if (asked === undefined) return options
+  for (const name in asked) {
+    const key = name as keyof ProgramOptions
+    if (asked[key] !== options[key]) return { ...options, ...asked }
+  }
+  return options
+}
+
+/** The settings that options come from are still as they were. */
+const areOf = (options: Readonly<ProgramOptions>, settings: Settings): boolean =>
+  options.keepalive === settings.keepaliveAlways &&
+  options.keepaliveIdle === settings.keepaliveIdle &&
+  options.keepaliveInterval === settings.keepaliveInterval &&
+  options.keepaliveProbes === settings.keepaliveProbes &&
+  options.connectTimeout === settings.connectTimeout &&
+  options.pathMtuDiscovery === settings.pathMtuDiscovery
 
 /** The key for a peer; null: its segments are not signed. */
 export function md5KeyFor(keys: readonly Md5Key[], peer: IpAddress): Uint8Array | null {

@@ -27,7 +27,7 @@ export function toFinWait2(c: Connection, seg: Segment, now: Instant): void {
   acknowledge(c, now)
   if (c.user !== null) c.user.notify(c, Ready.Writable, now)
   if (!c.orphan) return
-  if (c.finWait2 !== 0) return limitFinWait2(c, now)
+  if (c.options.finWait2 !== 0) return limitFinWait2(c, now)
   // the program wanted no waiting: whoever is to send text to nobody hears of that now
   sendResetFor(c.env, seg, now, c, c)
   finish(c, 'timeout: fin-wait-2', now)

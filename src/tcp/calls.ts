@@ -9,7 +9,7 @@ import { appendText, queueFin } from './send/output.js'
 import { seqDiff } from './sequence.js'
 import { State, type StateName, stateName } from './states/state-name.js'
 import { setState } from './states/states.js'
-import type { Instant } from './time.js'
+import { type Instant, NEVER } from './time.js'
 import { limitFinWait2 } from './time-wait.js'
 
 export { type ActiveOpen, openActive, openActiveFrom } from './open/active-open.js'
@@ -35,7 +35,7 @@ export function send(c: Connection, chunk: Uint8Array, flags: number, now: Insta
   if (c.error !== null) return takeError(c)!
   switch (c.state) {
     case State.Closed:
-      return c.established || c.openedAt !== Number.POSITIVE_INFINITY ? 'EPIPE' : 'ENOTCONN'
+      return c.established || (c.opening !== null && c.opening.begunAt !== NEVER) ? 'EPIPE' : 'ENOTCONN'
     case State.SynSent:
       if (c.synDeferred) return sendDeferredSyn(c, chunk, now)
       return queueBeforeEstablished(c, chunk, flags, now)

@@ -2,8 +2,10 @@ import { ANY_IPV4, type IpAddress, type Segment } from '../wire/index.js'
 import type { CongestionControl } from './congestion/controller.js'
 import type { Endpoint, Environment, IcmpError, PathMetrics } from './environment.js'
 import { errorArrives } from './error-arrives.js'
+import type { ChallengeCount } from './host-wide.js'
 import type { FastOpen } from './open/fast-open.js'
 import type { Listener } from './open/listener.js'
+import type { Opening } from './open/opening.js'
 import type { Ecn } from './options/ecn.js'
 import { ReceiveState } from './receive/receive-state.js'
 import type { Recovery } from './recovery/recovery.js'
@@ -15,7 +17,7 @@ import { State } from './states/state-name.js'
 import { type Instant, NEVER } from './time.js'
 import type { TimeWait } from './time-wait.js'
 import { deadlineReached } from './timeouts.js'
-import { noTimers, type Timers } from './timers.js'
+import { NO_TIMERS, type Timers } from './timers.js'
 
 /** Why a connection ended or a call failed, by its POSIX name. */
 export type ErrorName =
@@ -115,30 +117,18 @@ export class Connection implements Endpoint {
   established = false
   /** SYNs or SYN-ACKs sent again. */
   synsResent = 0
-  /** When the first SYN or SYN-ACK left. */
-  openedAt: Instant = NEVER
-  /** When the last SYN or SYN-ACK left. */
-  synSentAt: Instant = NEVER
+  /** What only the handshake needs; null before it, when it is complete, and when a SYN-queue entry did it. */
+  opening: Opening | null = null
+  /** Octets of the text given to the OPEN that were taken. */
+  openTaken = 0
   /** What a passive open agreed to of ECN, until the handshake is complete (`ecnOfSyn`). */
   synEcn = 0
   /** A program waits in SYN-SENT to write: the ACK of the SYN-ACK goes with its text (Linux sk_write_pending). Set by the socket room. */
   writePending = false
-  /** Options our last SYN had, as bits (handshake.ts). */
-  synOffered = 0
-  /** TCP_FASTOPEN_CONNECT: in SYN-SENT, but the SYN waits for the first SEND. */
-  synDeferred = false
-  /** Octets of the text given to the OPEN that were taken. */
-  openTaken = 0
-  /** Text that came with a SYN before the handshake was complete (RFC 9293 3.10.7.3); null: none. */
-  synText: Uint8Array | null = null
-  /** Such text was thrown away: the peer is to learn soon that it must send it again. */
-  synTextRefused = false
-  /** A FIN came with that SYN. */
-  synFin = false
-  /** When something unacceptable was last answered, and how many challenge ACKs left since when (RFC 5961 7). */
-  lastInvalidAt: Instant = -NEVER
-  challengesSince: Instant = -NEVER
-  challenges = 0
+  /** When something unacceptable was last answered; null: never. */
+  lastInvalidAt: Instant | null = null
+  /** Challenge ACKs sent, where their number is limited for each connection (RFC 5961 7); null: none. */
+  challenges: ChallengeCount | null = null
 
   // --- what the program asked for ---
   /** Connections of which the same was asked share it: `ask` changes it. */
@@ -153,27 +143,19 @@ export class Connection implements Endpoint {
   ipOptionsAsked: boolean
 
   // --- time ---
-  readonly timers: Timers = noTimers()
+  timers: Timers = NO_TIMERS
   /** Those that are set, a bit each. */
   timersSet = 0
   deadline: Instant = NEVER
   wheelSlot = -1
   tableNext: Endpoint | null = null
-  /** When the TCB was made. */
-  readonly createdAt: Instant
   /** Last segment from the peer (keepalive). */
   lastReceived: Instant = -NEVER
   /** Added to the clock for our timestamps (RFC 7323 5.4), ms. */
   tsOffset = 0
 
   /** @param id of the SYN-queue entry it grew from; a new one when it did not */
-  constructor(
-    env: Environment,
-    now: Instant,
-    remote: IpAddress,
-    options = sharedOptions(env.settings),
-    id = env.nextId(),
-  ) {
+  constructor(env: Environment, remote: IpAddress, options = sharedOptions(env.settings), id = env.nextId()) {
     this.env = env
     this.id = id
     this.remote = remote
@@ -182,7 +164,11 @@ export class Connection implements Endpoint {
     this.md5Key = md5KeyFor(options.md5Keys, remote)
     this.ipOptions = remote.isIPv4 ? options.ipOptions : null
     this.ipOptionsAsked = this.ipOptions !== null
-    this.createdAt = now
+  }
+
+  /** TCP_FASTOPEN_CONNECT: in SYN-SENT, but the SYN waits for the first SEND. */
+  get synDeferred(): boolean {
+    return this.opening?.synDeferred === true
   }
 
   get ttl(): number {

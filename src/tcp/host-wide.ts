@@ -2,11 +2,15 @@ import type { Environment } from './environment.js'
 import type { Sequence } from './sequence.js'
 import { type Instant, NEVER } from './time.js'
 
+/** Challenge ACKs sent since some time (RFC 5961 7). */
+export class ChallengeCount {
+  count = 0
+  since: Instant = -NEVER
+}
+
 /** What all connections of one host share beside its settings: limits and how much of them is used. */
 export class HostWide {
-  /** Challenge ACKs sent since `challengesSince` (RFC 5961 7). */
-  challenges = 0
-  challengesSince: Instant = -NEVER
+  readonly challenges = new ChallengeCount()
   /** RSTs for no connection sent since `resetsSince`. */
   resets = 0
   resetsSince: Instant = -NEVER

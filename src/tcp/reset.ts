@@ -14,7 +14,7 @@ import {
 } from '../wire/index.js'
 import { type Connection, type ErrorName, Ready } from './connection.js'
 import type { Endpoint, Environment } from './environment.js'
-import { hostWide } from './host-wide.js'
+import { ChallengeCount, hostWide } from './host-wide.js'
 import type { Observed } from './observer.js'
 import { leaveFastOpenQueue } from './open/fast-open.js'
 import { tsNow } from './options/timestamps.js'
@@ -206,22 +206,37 @@ export function challengeAck(c: Connection, seg: Segment, now: Instant): void {
     env.counters.count('TcpExtTCPACKSkippedChallenge')
     return
   }
-  const limited = settings.challengeAckScope === 'host' ? hostWide(env) : c
-  if (now - limited.challengesSince >= settings.challengeAckWindow) {
-    limited.challengesSince = now
-    limited.challenges = 0
+  const sent = challengesSent(c)
+  if (now - sent.since >= settings.challengeAckWindow) {
+    sent.since = now
+    sent.count = 0
   }
-  if (limited.challenges >= settings.challengeAckLimit) return
-  limited.challenges++
+  if (sent.count >= settings.challengeAckLimit) return
+  sent.count++
   env.counters.count('TcpExtTCPChallengeACK')
   if (seg.flags & SYN) env.counters.count('TcpExtTCPSYNChallenge')
   emit(c, ACK, acceptableSeq(c), 0, false, now)
 }
 
+function challengesSent(c: Connection): ChallengeCount {
+  if (c.env.settings.challengeAckScope === 'host') return hostWide(c.env).challenges
+  c.challenges ??= new ChallengeCount()
+  return c.challenges
+}
+
+/** Whatever answers what is invalid. */
+interface Answering {
+  readonly env: Environment
+  /** When it last did; null: never. */
+  lastInvalidAt: Instant | null
+}
+
 /** At most one answer to something invalid in `invalidRateLimit` (Linux `tcp_invalid_ratelimit`). */
-export function invalidAnswerAllowed(c: { lastInvalidAt: Instant; readonly env: Environment }, now: Instant): boolean {
-  const since = now - c.lastInvalidAt
-  if (since >= 0 && since < c.env.settings.invalidRateLimit) return false
+export function invalidAnswerAllowed(c: Answering, now: Instant): boolean {
+  if (c.lastInvalidAt !== null) {
+    const since = now - c.lastInvalidAt
+    if (since >= 0 && since < c.env.settings.invalidRateLimit) return false
+  }
   c.lastInvalidAt = now
   return true
 }

@@ -203,13 +203,14 @@ const isCrossedSynAck = (c: Connection, seg: Segment): boolean =>
 /** Simultaneous open: the peer's SYN-ACK crossed ours. Its ACK is what we wait for (RFC 9293 3.5, figure 7). */
 function crossedSynAck(c: Connection, seg: Segment, now: Instant): void {
   c.lastReceived = now
+  const textRefused = c.opening!.synTextRefused
   if (!synReceivedAckArrives(c, seg, now)) return
   // Linux takes the SYN in it for text that came again
   if (c.env.settings.simultaneousOpenRepeatsOffer) {
     unacceptableText(c, seg)
     ackNow(c)
   }
-  if (!sendPending(c, now) && c.synTextRefused) emitAck(c, now)
+  if (!sendPending(c, now) && textRefused) emitAck(c, now)
   acknowledge(c, now)
 }
 

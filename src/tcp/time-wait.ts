@@ -49,7 +49,7 @@ export class TimeWait implements Endpoint {
   #tsRecent = 0
   readonly #tsOffset: number
   readonly md5Key: Uint8Array | null
-  lastInvalidAt: Instant = -NEVER
+  lastInvalidAt: Instant | null = null
   /** The TCB, while a program still holds it: its state follows. */
   holder: Connection | null
   deadline: Instant = NEVER

@@ -11,13 +11,14 @@ import { retransmitExpired } from './send/retransmit-timeout.js'
 import { State } from './states/state-name.js'
 import { type Instant, NEVER } from './time.js'
 import { finWait2Expired } from './time-wait.js'
-import { TIMER_NAMES, Timer } from './timers.js'
+import { NO_TIMERS, TIMER_NAMES, Timer } from './timers.js'
 
 /** Sets a timer of a connection; an earlier setting of it is forgotten. */
 export function arm(c: Connection, timer: Timer, at: Instant, now: Instant): void {
-  const { timers } = c
-  const before = timers[timer]!
+  const before = c.timers[timer]!
   if (before === at) return
+  if (c.timers === NO_TIMERS) c.timers = NO_TIMERS.slice()
+  const { timers } = c
   timers[timer] = at
   if (at === NEVER) c.timersSet &= ~(1 << timer)
   else c.timersSet |= 1 << timer
@@ -35,9 +36,14 @@ export function disarm(c: Connection, timer: Timer, _now: Instant): void {
   if (before === c.deadline) setDeadline(c, earliest(c))
 }
 
+/** No timer is set: they take no room until one is. For connections that may be idle for long. */
+export function dropUnset(c: Connection): void {
+  if (c.timersSet === 0) c.timers = NO_TIMERS
+}
+
 /** All timers off: CLOSED. */
 export function disarmAll(c: Connection, _now: Instant): void {
-  c.timers.fill(NEVER)
+  c.timers = NO_TIMERS
   c.timersSet = 0
   c.deadline = NEVER
   c.env.unschedule(c)

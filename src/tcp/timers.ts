@@ -44,7 +44,8 @@ export type TimerName = (typeof TIMER_NAMES)[number]
 /** The deadlines of one connection by timer; a plain array of doubles, which V8 stores unboxed. */
 export type Timers = Instant[]
 
-export const noTimers = (): Timers => new Array<Instant>(TIMER_NAMES.length).fill(NEVER)
+/** None is set. What connections share that have set none since their handshake was complete; nobody changes it. */
+export const NO_TIMERS: Timers = [NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER]
 
 /** Anything that wants to be woken at a time. The host keeps all of them by their `deadline`. */
 export interface Timed {

@@ -17,6 +17,7 @@ import { FastOpen, fastOpenRequest, fastOpenTextLimit } from './fast-open.js'
 import { armSyn, emitSyn } from './handshake.js'
 import { initialSequence } from './isn.js'
 import type { Listener } from './listener.js'
+import { Opening } from './opening.js'
 
 /** OPEN, active: whom to connect to. Addresses and the local port are already chosen. */
 export interface ActiveOpen {
@@ -40,7 +41,7 @@ export interface ActiveOpen {
  * When the ports are in use already, the connection is CLOSED and its `error` says EADDRNOTAVAIL.
  */
 export function openActive(env: Environment, request: ActiveOpen, now: Instant): Connection {
-  const c = new Connection(env, now, request.remote, sharedOptions(env.settings, request.options))
+  const c = new Connection(env, request.remote, sharedOptions(env.settings, request.options))
   begin(c, request, 'active OPEN', now)
   return c
 }
@@ -52,7 +53,7 @@ export function openActive(env: Environment, request: ActiveOpen, now: Instant):
 export function openActiveFrom(listener: Listener, request: ActiveOpen, now: Instant): Connection {
   const { env } = listener
   const options = { ...listener.options, ...request.options }
-  const c = new Connection(env, now, request.remote, options, listener.id)
+  const c = new Connection(env, request.remote, options, listener.id)
   c.state = listener.state
   listener.release(now)
   listener.state = State.Closed
@@ -75,6 +76,7 @@ function begin(c: Connection, request: ActiveOpen, event: string, now: Instant):
     c.state = State.Closed
     return
   }
+  c.opening = new Opening()
   c.tsOffset = timestampOffset(env, c.local, c.remote)
   const advertised = advertisedMss(settings, env.interfaceMtu(c.remote), c.remote, c.options.maxSegment)
   const buffer = options.receiveBuffer > 0 ? options.receiveBuffer : settings.receiveBuffer[1]
@@ -100,7 +102,7 @@ function begin(c: Connection, request: ActiveOpen, event: string, now: Instant):
     used.experimental = fastOpen.experimental
     c.fastOpen = used
     if (request.fastOpenDeferred === true && fastOpen.withText) {
-      c.synDeferred = true
+      c.opening.synDeferred = true
       return
     }
   }
@@ -128,6 +130,7 @@ function takePorts(c: Connection, now: Instant): Sequence | null {
 
 /** Sends the SYN with the first `withSyn` octets of a text; with `queueRest` the rest follows when it can. */
 function openWith(c: Connection, text: Uint8Array | null, withSyn: number, queueRest: boolean, now: Instant): void {
+  const opening = c.opening!
   recordSyn(c, 0, now)
   if (text !== null && text.length > 0) {
     const taken = queueRest ? text : text.subarray(0, withSyn)
@@ -137,7 +140,7 @@ function openWith(c: Connection, text: Uint8Array | null, withSyn: number, queue
       c.fastOpen!.synText = withSyn
     }
   }
-  c.openedAt = now
+  opening.begunAt = now
   emitSyn(c, withSyn, false, now)
   armSyn(c, now)
   if (c.options.connectTimeout !== Number.POSITIVE_INFINITY) arm(c, Timer.User, now + c.options.connectTimeout, now)
@@ -145,7 +148,7 @@ function openWith(c: Connection, text: Uint8Array | null, withSyn: number, queue
 
 /** TCP_FASTOPEN_CONNECT: the first SEND goes with the SYN; octets taken. */
 export function sendDeferredSyn(c: Connection, chunk: Uint8Array, now: Instant): number | ErrorName {
-  c.synDeferred = false
+  c.opening!.synDeferred = false
   const withSyn = Math.min(chunk.length, syntextLimit(c))
   openWith(c, chunk, withSyn, c.env.settings.openQueuesText, now)
   return c.openTaken

@@ -28,11 +28,12 @@ import type { Instant, Millis } from '../time.js'
 import { arm, disarm } from '../timeouts.js'
 import { Timer } from '../timers.js'
 import { fastOpenBlackholed, fastOpenSynAckArrives, leaveFastOpenQueue } from './fast-open.js'
+import type { Opening } from './opening.js'
 import { SynOffer } from './syn-offer.js'
 
 const offer = new SynOffer()
 const NO_COOKIE = new Uint8Array(0)
-/** Bits of `Connection.synOffered`. */
+/** Bits of `Opening.synOffered`. */
 const Offer = { Scale: 1, Sack: 2, Timestamps: 4, ShiftAt: 4 } as const
 
 /** The text of a SYN begins one after its sequence number. */
@@ -55,6 +56,7 @@ export function handshakeTimeout(settings: Settings, resent: number, linear: num
 export function emitSyn(c: Connection, text: number, retransmission: boolean, now: Instant): void {
   const { env, snd } = c
   const { out, settings } = env
+  const opening = c.opening!
   address(c, out)
   out.seq = snd.iss
   out.flags = SYN | synEcnFlags(settings, c.synsResent)
@@ -76,7 +78,7 @@ export function emitSyn(c: Connection, text: number, retransmission: boolean, no
       offer.fastOpenExperimental = fastOpen.experimental
     }
   }
-  c.synOffered =
+  opening.synOffered =
     (offer.windowScale >= 0 ? Offer.Scale : 0) |
     (offer.sackPermitted ? Offer.Sack : 0) |
     (offer.timestamps ? Offer.Timestamps : 0) |
@@ -88,7 +90,7 @@ export function emitSyn(c: Connection, text: number, retransmission: boolean, no
     out.textLength = text
   }
   out.window = synWindow(c.rcv.wnd)
-  c.synSentAt = now
+  opening.synSentAt = now
   env.transmit(c, out, retransmission, now)
 }
 
@@ -96,6 +98,7 @@ export function emitSyn(c: Connection, text: number, retransmission: boolean, no
 export function emitSynAck(c: Connection, retransmission: boolean, now: Instant): void {
   const { env, snd, rcv } = c
   const { out, settings } = env
+  const opening = c.opening!
   address(c, out)
   out.seq = snd.iss
   out.ack = rcv.nxt
@@ -107,7 +110,7 @@ export function emitSynAck(c: Connection, retransmission: boolean, now: Instant)
     const repeats = c.active && settings.simultaneousOpenRepeatsOffer
     offer.mss = rcv.advMss
     if (snd.wscaleOk) offer.windowScale = rcv.wscale
-    else if (repeats && c.synOffered & Offer.Scale) offer.windowScale = c.synOffered >> Offer.ShiftAt
+    else if (repeats && opening.synOffered & Offer.Scale) offer.windowScale = opening.synOffered >> Offer.ShiftAt
     offer.sackPermitted = snd.sackOk || (repeats && settings.sack)
     if (snd.tsOk || (repeats && settings.timestamps > 0)) {
       offer.timestamps = true
@@ -124,7 +127,7 @@ export function emitSynAck(c: Connection, retransmission: boolean, now: Instant)
   writeSynOptions(out, offer, settings)
   out.window = synWindow(c.rcv.wnd)
   rcv.lastAckSent = rcv.nxt
-  c.synSentAt = now
+  opening.synSentAt = now
   env.transmit(c, out, retransmission, now)
 }
 
@@ -164,7 +167,7 @@ export function emitSynAgain(c: Connection, now: Instant): void {
 /** (Re)arms the timer of SYN or SYN-ACK. */
 export function armSyn(c: Connection, now: Instant): void {
   let at = now + handshakeTimeout(c.env.settings, c.synsResent, linearTimeouts(c))
-  if (c.options.userTimeout > 0) at = Math.min(at, Math.max(now, c.openedAt + c.options.userTimeout))
+  if (c.options.userTimeout > 0) at = Math.min(at, Math.max(now, c.opening!.begunAt + c.options.userTimeout))
   arm(c, Timer.Retransmit, at, now)
 }
 
@@ -173,7 +176,7 @@ const linearTimeouts = (c: Connection): number =>
   c.state === State.SynSent && c.options.synRetries === 0 ? c.env.settings.synLinearTimeouts : 0
 
 const userTimeoutOver = (c: Connection, now: Instant): boolean =>
-  c.options.userTimeout > 0 && now - c.openedAt >= c.options.userTimeout
+  c.options.userTimeout > 0 && now - c.opening!.begunAt >= c.options.userTimeout
 
 /** SEGMENT ARRIVES in SYN-SENT (RFC 9293 3.10.7.3), in the RFC's order. */
 export function synSentArrives(c: Connection, seg: Segment, now: Instant): void {
@@ -208,10 +211,11 @@ export function synSentArrives(c: Connection, seg: Segment, now: Instant): void 
 
 /** RFC 7323 3.2, Linux: a SYN-ACK that echoes a timestamp we did not send since the first SYN is not for this SYN. */
 function echoIsForeign(c: Connection, seg: Segment): boolean {
-  if (!c.env.settings.checkSynAckEcho || !(c.synOffered & Offer.Timestamps)) return false
+  const { synOffered, begunAt, synSentAt } = c.opening!
+  if (!c.env.settings.checkSynAckEcho || !(synOffered & Offer.Timestamps)) return false
   if (!seg.hasTimestamps || seg.tsEcr === 0 || seg.flags & RST) return false
-  const first = (Math.floor(c.openedAt) + c.tsOffset) | 0
-  const last = (Math.floor(c.synSentAt) + c.tsOffset) | 0
+  const first = (Math.floor(begunAt) + c.tsOffset) | 0
+  const last = (Math.floor(synSentAt) + c.tsOffset) | 0
   return !(((seg.tsEcr - first) | 0) >= 0 && ((seg.tsEcr - last) | 0) <= 0)
 }
 
@@ -223,9 +227,10 @@ const offered: { windowScaling: boolean; sack: boolean; timestamps: boolean } = 
 
 /** Which options our own last SYN had. */
 function offeredBySyn(c: Connection): Offered {
-  offered.windowScaling = (c.synOffered & Offer.Scale) !== 0
-  offered.sack = (c.synOffered & Offer.Sack) !== 0
-  offered.timestamps = (c.synOffered & Offer.Timestamps) !== 0
+  const { synOffered } = c.opening!
+  offered.windowScaling = (synOffered & Offer.Scale) !== 0
+  offered.sack = (synOffered & Offer.Sack) !== 0
+  offered.timestamps = (synOffered & Offer.Timestamps) !== 0
   return offered
 }
 
@@ -242,6 +247,7 @@ function synAckArrives(c: Connection, seg: Segment, now: Instant): void {
   ackArrives(c, seg, now)
   disarm(c, Timer.User, now)
   c.established = true
+  c.opening = null
   setState(c, State.Established, 'rcv SYN,ACK', env.observer, now)
   establishReceiving(c, now)
   establishSending(c, now)
@@ -292,34 +298,32 @@ function synCrosses(c: Connection, seg: Segment, now: Instant): void {
 /** "queue them for processing after the ESTABLISHED state has been reached" (RFC 9293 3.10.7.3). */
 function keepSynText(c: Connection, seg: Segment): void {
   const keep = c.env.settings.simultaneousOpenText
+  const opening = c.opening!
   if (keep === 'none') {
-    c.synTextRefused = seg.textLength > 0
+    opening.synTextRefused = seg.textLength > 0
     return
   }
-  if (seg.textLength > 0) c.synText = seg.bytes.slice(seg.textStart, seg.textStart + seg.textLength)
-  c.synFin = keep === 'all' && (seg.flags & FIN) !== 0
+  if (seg.textLength > 0) opening.synText = seg.bytes.slice(seg.textStart, seg.textStart + seg.textLength)
+  opening.synFin = keep === 'all' && (seg.flags & FIN) !== 0
 }
 
 /** Text kept from a SYN is processed, as if it came now. */
-function keptTextArrives(c: Connection, now: Instant): void {
-  const text = c.synText
-  if (text === null && !c.synFin) return
+function keptTextArrives(c: Connection, { synText: text, synFin }: Opening, now: Instant): void {
+  if (text === null && !synFin) return
   const kept = new Segment()
   kept.seq = seqAdd(c.rcv.irs, 1)
-  kept.flags = ACK | (c.synFin ? FIN : 0)
+  kept.flags = ACK | (synFin ? FIN : 0)
   kept.ack = c.snd.una
   if (text !== null) {
     kept.bytes = text
     kept.textLength = text.length
   }
-  c.synText = null
-  c.synFin = false
   textArrives(c, kept, now)
 }
 
 /** The ACK of our SYN arrived in SYN-RECEIVED: ESTABLISHED. The rest of the segment is the caller's. */
 export function handshakeCompletes(c: Connection, seg: Segment, now: Instant): void {
-  const { env, snd } = c
+  const { env, snd, opening } = c
   // "set: SND.WND <- SEG.WND, SND.WL1 <- SEG.SEQ, SND.WL2 <- SEG.ACK" (RFC 9293 3.10.7.4)
   snd.wnd = seg.flags & SYN ? seg.window : seg.window << snd.wscale
   snd.maxWnd = Math.max(snd.maxWnd, snd.wnd)
@@ -328,6 +332,7 @@ export function handshakeCompletes(c: Connection, seg: Segment, now: Instant): v
   acceptEcn(c, c.synEcn, seg)
   c.synEcn = 0
   c.established = true
+  c.opening = null
   disarm(c, Timer.User, now)
   leaveFastOpenQueue(c)
   // with fast open the program may have closed already
@@ -337,7 +342,7 @@ export function handshakeCompletes(c: Connection, seg: Segment, now: Instant): v
   if (!c.active && c.fastOpen === null) establishReceiving(c, now)
   establishSending(c, now)
   if (c.user !== null) c.user.notify(c, Ready.Established | Ready.Writable, now)
-  keptTextArrives(c, now)
+  if (opening !== null) keptTextArrives(c, opening, now)
 }
 
 /** The peer's SYN came again: so does the SYN-ACK, and its timer starts anew. */

@@ -11,12 +11,13 @@ import { setState } from '../states/states.js'
 import type { Instant } from '../time.js'
 import { FastOpen, type FastOpenAnswer } from './fast-open.js'
 import { armSyn, emitSynAck, handshakeCompletes } from './handshake.js'
+import { Opening } from './opening.js'
 import type { SynEntry } from './syn-queue.js'
 
 /** The TCB that an entry of the SYN queue becomes, in the entry's state. */
-function connectionOf(entry: SynEntry, now: Instant): Connection {
+function connectionOf(entry: SynEntry): Connection {
   const { listener } = entry
-  const c = new Connection(listener.env, now, entry.remote, listener.options, entry.id)
+  const c = new Connection(listener.env, entry.remote, listener.options, entry.id)
   c.local = entry.local
   c.localPort = entry.localPort
   c.remotePort = entry.remotePort
@@ -56,7 +57,7 @@ function agreed(c: Connection, entry: SynEntry, now: Instant): void {
 /** The third segment of a handshake arrived for an entry: it becomes a connection, which the segment goes on to. */
 export function connectionFromEntry(entry: SynEntry, seg: Segment, now: Instant): Connection {
   const { env } = entry
-  const c = connectionOf(entry, now)
+  const c = connectionOf(entry)
   const fromCookie = entry.state === State.Listen
   // the SYN-ACK was the entry's, not the send queue's
   beginSending(c, seqAdd(entry.iss, 1), now)
@@ -88,7 +89,7 @@ export function connectionFromFastOpen(
   now: Instant,
 ): Connection {
   const { env, listener } = entry
-  const c = connectionOf(entry, now)
+  const c = connectionOf(entry)
   const fastOpen = new FastOpen(true)
   fastOpen.cookie = answer.cookie
   fastOpen.experimental = answer.experimental
@@ -112,7 +113,8 @@ export function connectionFromFastOpen(
   c.rcv.owed = 0
   c.rcv.ato = 0
   c.rcv.quick = 0
-  c.openedAt = now
+  c.opening = new Opening()
+  c.opening.begunAt = now
   env.counters.count('TcpExtTCPFastOpenPassive')
   env.counters.count('TcpPassiveOpens')
   emitSynAck(c, false, now)

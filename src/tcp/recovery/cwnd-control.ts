@@ -42,7 +42,7 @@ export function endReduction(c: Connection, now: Instant): void {
   if (congestion.ssthresh >= INFINITE_SSTHRESH) return
   if (recovery.state !== CaState.Cwr && !recovery.undoing) return
   congestion.cwnd = congestion.ssthresh
-  c.snd.cwndStamp = now
+  c.snd.usage.since = now
 }
 
 /**
@@ -76,7 +76,7 @@ export function controlCongestion(c: Connection, delivered: number, lost: number
   if (recovery.reducing) reduceProportionally(c, delivered, lost, ack.flags)
   else if (mayGrow(c)) {
     if (cwndIsLimit(c)) congestion.grow(c, delivered, now)
-    c.snd.cwndStamp = now
+    c.snd.usage.since = now
   }
   updatePacingRate(c)
 }

@@ -3,7 +3,7 @@ import { windowReduced } from '../options/ecn.js'
 import { currentSsthresh } from '../send/cwnd-validation.js'
 import { Mark } from '../send/send-record.js'
 import { after } from '../sequence.js'
-import { type Instant, NEVER } from '../time.js'
+import type { Instant } from '../time.js'
 import { beginReduction, setCaState } from './cwnd-control.js'
 import { anyRetransmitted, markLost } from './marks.js'
 import { rackTimeLeft, usesRack } from './rack.js'
@@ -14,7 +14,7 @@ import { beginUndo } from './undo.js'
 export function enterRecovery(c: Connection, marked: boolean, now: Instant): void {
   const { recovery, env } = c
   env.counters.count(c.snd.sackOk ? 'TcpExtTCPSackRecovery' : 'TcpExtTCPRenoRecovery')
-  if (!anyRetransmitted(c)) c.snd.retransmitStamp = NEVER
+  if (!anyRetransmitted(c)) c.snd.retransmitStamp = null
   recovery.priorSsthresh = 0
   beginUndo(c)
   if (!recovery.reducing) {
@@ -43,7 +43,7 @@ export function enterLoss(c: Connection, now: Instant): void {
   }
   congestion.cwnd = recovery.inFlight + 1
   congestion.credit = 0
-  snd.cwndStamp = now
+  snd.usage.since = now
   // SACKs came, and yet a time-out was needed: reordering is believed in too much
   if (recovery.state <= CaState.Disorder && recovery.sackedOut >= settings.dupAckThreshold) {
     recovery.reordering = Math.min(recovery.reordering, settings.dupAckThreshold)

@@ -26,7 +26,7 @@ export function recover(c: Connection, duplicates: number, now: Instant): void {
   if (marked) recovery.priorSsthresh = 0
   if (reneging(c, now)) return
   // states end when what was in flight at their beginning is acknowledged
-  if (recovery.state === CaState.Open) snd.retransmitStamp = NEVER
+  if (recovery.state === CaState.Open) snd.retransmitStamp = null
   else if (atOrAfter(snd.una, recovery.highSeq)) {
     if (recovery.state === CaState.Cwr) {
       // something above it must be, so that CWR has reached the peer
@@ -131,7 +131,7 @@ function afterTimeout(c: Connection, duplicates: number, marked: boolean, now: I
 }
 
 function tryToOpen(c: Connection, now: Instant): void {
-  if (!anyRetransmitted(c)) c.snd.retransmitStamp = NEVER
+  if (!anyRetransmitted(c)) c.snd.retransmitStamp = null
   if (ack.flags & AckFlag.EcnEcho) enterCwr(c, now)
   if (c.recovery.state !== CaState.Cwr) tryKeepOpen(c, now)
 }

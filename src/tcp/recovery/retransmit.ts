@@ -7,7 +7,7 @@ import { Mark, type SendRecord } from '../send/send-record.js'
 import { transmitRecord } from '../send/transmit.js'
 import { armRetransmit } from '../send/transmit-timers.js'
 import { after, before } from '../sequence.js'
-import { type Instant, NEVER } from '../time.js'
+import type { Instant } from '../time.js'
 import { armed } from '../timeouts.js'
 import { Timer } from '../timers.js'
 import { setCaState } from './cwnd-control.js'
@@ -53,7 +53,7 @@ export function retransmitRecord(c: Connection, record: SendRecord, segments: nu
   if (sent) {
     record.marks |= Mark.Retransmitted | Mark.EverRetransmitted
     recovery.retransOut += record.segments
-    if (snd.retransmitStamp === NEVER) snd.retransmitStamp = now
+    if (snd.retransmitStamp === null) snd.retransmitStamp = now
   }
   recovery.undoRetrans = Math.max(recovery.undoRetrans, 0) + record.segments
   return sent

@@ -3,7 +3,7 @@ import { reductionUndone } from '../options/ecn.js'
 import { timestampAt } from '../options/timestamps.js'
 import { before } from '../sequence.js'
 import { State } from '../states/state-name.js'
-import { type Instant, NEVER } from '../time.js'
+import type { Instant } from '../time.js'
 import { ack } from './ack-state.js'
 import { setCaState } from './cwnd-control.js'
 import { anyRetransmitted, unmarkLost } from './marks.js'
@@ -25,7 +25,7 @@ export function beginUndo(c: Connection): void {
 /** What this ACK acknowledges was only delayed: it echoes a timestamp from before the first retransmission (RFC 3522). */
 function wasDelayed(c: Connection): boolean {
   const { snd, recovery } = c
-  if (snd.retransmitStamp !== NEVER) {
+  if (snd.retransmitStamp !== null) {
     return ack.hasEcho && ack.echo !== 0 && before(ack.echo, timestampAt(snd.retransmitStamp, c.tsOffset))
   }
   // nothing has been retransmitted yet, unless the stamp was cleared at the end of recovery
@@ -46,7 +46,7 @@ function undoReduction(c: Connection, unmark: boolean, now: Instant): void {
       reductionUndone(c)
     }
   }
-  c.snd.cwndStamp = now
+  c.snd.usage.since = now
   recovery.undoing = false
   recovery.rackAdvanced = true
 }
@@ -55,7 +55,7 @@ function undoReduction(c: Connection, unmark: boolean, now: Instant): void {
 function keepsState(c: Connection): boolean {
   const { snd, recovery } = c
   if (snd.sackOk || snd.una !== recovery.highSeq) return false
-  if (!anyRetransmitted(c)) snd.retransmitStamp = NEVER
+  if (!anyRetransmitted(c)) snd.retransmitStamp = null
   return true
 }
 
@@ -104,7 +104,7 @@ export function tryUndoPartial(c: Connection, now: Instant): boolean {
   if (!recovery.undoing || !wasDelayed(c)) return false
   sackReordering(c, ack.priorUna, true)
   if (recovery.retransOut > 0) return true
-  if (!anyRetransmitted(c)) snd.retransmitStamp = NEVER
+  if (!anyRetransmitted(c)) snd.retransmitStamp = null
   undoReduction(c, true, now)
   c.env.counters.count('TcpExtTCPPartialUndo')
   tryKeepOpen(c, now)

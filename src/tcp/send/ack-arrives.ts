@@ -15,7 +15,7 @@ import { probeAnswered } from '../recovery/tail-loss-probe.js'
 import { challengeAck, drop } from '../reset.js'
 import { after, atOrAfter, atOrBefore, before, seqAdd } from '../sequence.js'
 import { State } from '../states/state-name.js'
-import { type Instant, type Millis, NEVER } from '../time.js'
+import type { Instant, Millis } from '../time.js'
 import { armed, disarm } from '../timeouts.js'
 import { Timer } from '../timers.js'
 import { Limit, limitEnds } from './chronograph.js'
@@ -75,7 +75,7 @@ export function ackArrives(c: Connection, seg: Segment, now: Instant): boolean {
   }
   c.softError = null
   snd.probesOut = 0
-  snd.probesStamp = NEVER
+  snd.probesStamp = null
   snd.lastAcked = now
   if (priorPackets === 0) {
     noteMarks(c, seg, snd.delivered - deliveredBefore)
@@ -123,7 +123,7 @@ function windowOnly(c: Connection, seg: Segment, now: Instant): boolean {
   updateWindow(c, seg, now)
   c.softError = null
   snd.probesOut = 0
-  snd.probesStamp = NEVER
+  snd.probesStamp = null
   snd.lastAcked = now
   return true
 }
@@ -259,7 +259,7 @@ function cleanQueue(c: Connection, priorHigh: number, priorUna: number, now: Ins
     noteDelivered(c, record)
     if (record.flags & SYN) {
       ack.flags |= AckFlag.SynAcked
-      snd.retransmitStamp = NEVER
+      snd.retransmitStamp = null
     } else ack.flags |= AckFlag.TextAcked
     if (!whole) break
     const { next }: SendRecord = record

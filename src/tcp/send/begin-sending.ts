@@ -5,6 +5,8 @@ import { updatePacingRate } from '../recovery/cwnd-control.js'
 import { idleRecovery, isIdle, Recovery } from '../recovery/recovery.js'
 import { retransmitOversized } from '../recovery/retransmit.js'
 import type { Instant, Millis } from '../time.js'
+import { dropUnset } from '../timeouts.js'
+import { CwndUsage, IDLE_USAGE } from './cwnd-usage.js'
 import { initialWindow } from './cwnd-validation.js'
 import { DeliveryRate, IDLE_RATE } from './delivery-rate.js'
 import { RttEstimator } from './rtt.js'
@@ -17,7 +19,7 @@ export function beginSending(c: Connection, iss: number, _now: Instant): void {
   const { snd, env } = c
   const { settings } = env
   snd.iss = iss
-  snd.una = snd.nxt = snd.pushedSeq = snd.smallSeq = snd.up = snd.cwndUsageSeq = iss
+  snd.una = snd.nxt = snd.pushedSeq = snd.smallSeq = snd.up = iss
   snd.queue = new SendQueue(iss, settings.chargeOverhead ? RECORD_OVERHEAD : 0)
   snd.bufferFixed = c.options.sendBuffer > 0
   snd.buffer = snd.bufferFixed ? c.options.sendBuffer : settings.sendBuffer[1]
@@ -32,6 +34,7 @@ export function startTransmitting(c: Connection): void {
   if (!isIdle(c.recovery)) return
   c.recovery = new Recovery(c.recovery.reordering)
   c.snd.rate = new DeliveryRate()
+  c.snd.usage = new CwndUsage(c.snd.una, c.snd.lastSent)
   if (c.established) updatePacingRate(c)
 }
 
@@ -49,7 +52,6 @@ export function establishSending(c: Connection, now: Instant): void {
   if (!rtt.measured) rtt.withoutSample()
   // RFC 5681 3.1: one segment when SYN or SYN-ACK was lost
   congestion.cwnd = c.synsResent > 1 ? 1 : initialWindow(c)
-  snd.cwndStamp = now
   snd.lastSent = now
   snd.lastAcked = now
   snd.retransmits = 0
@@ -59,7 +61,12 @@ export function establishSending(c: Connection, now: Instant): void {
     // the SYN alone was sent: what was made for it is not needed until there is text
     c.recovery = idleRecovery(c.recovery.reordering)
     snd.rate = IDLE_RATE
-  } else updatePacingRate(c)
+    snd.usage = IDLE_USAGE
+    dropUnset(c)
+  } else {
+    snd.usage.since = now
+    updatePacingRate(c)
+  }
   if (!snd.bufferFixed && c.env.settings.autotuneSendBuffer) expandSendBuffer(c)
   if (c.options.keepalive) armKeepalive(c, now)
 }

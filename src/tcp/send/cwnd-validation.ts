@@ -23,29 +23,27 @@ export function currentSsthresh(c: Connection): number {
 /** cwnd limits us, or nearly does in slow start: only then may it grow (RFC 7661, RFC 9293 MUST-19 through RFC 5681). */
 export function cwndIsLimit(c: Connection): boolean {
   const { snd, congestion } = c
-  if (snd.cwndLimited) return true
-  return congestion.slowStart && congestion.cwnd < 2 * snd.maxPacketsOut
+  const { usage } = snd
+  if (usage.limited) return true
+  return congestion.slowStart && congestion.cwnd < 2 * usage.maxPacketsOut
 }
 
 /** Something was sent, or cwnd kept it from being sent: notes whether cwnd is in use (RFC 2861, 7661; Linux). */
 export function validateCwnd(c: Connection, limited: boolean, now: Instant): void {
   const { snd, recovery } = c
-  if (
-    atOrAfter(snd.una, snd.cwndUsageSeq) ||
-    limited ||
-    (!snd.cwndLimited && recovery.packetsOut > snd.maxPacketsOut)
-  ) {
-    snd.cwndLimited = limited
-    snd.maxPacketsOut = recovery.packetsOut
-    snd.cwndUsageSeq = snd.nxt
+  const { usage } = snd
+  if (atOrAfter(snd.una, usage.endSeq) || limited || (!usage.limited && recovery.packetsOut > usage.maxPacketsOut)) {
+    usage.limited = limited
+    usage.maxPacketsOut = recovery.packetsOut
+    usage.endSeq = snd.nxt
   }
   if (cwndIsLimit(c)) {
-    snd.cwndUsed = 0
-    snd.cwndStamp = now
+    usage.used = 0
+    usage.since = now
     return
   }
-  if (recovery.packetsOut > snd.cwndUsed) snd.cwndUsed = recovery.packetsOut
-  if (c.env.settings.slowStartAfterIdle && now - snd.cwndStamp >= c.rtt.rto) applicationLimited(c, now)
+  if (recovery.packetsOut > usage.used) usage.used = recovery.packetsOut
+  if (c.env.settings.slowStartAfterIdle && now - usage.since >= c.rtt.rto) applicationLimited(c, now)
   // all was sent, cwnd had room, and the program would have written more: the send buffer is too small
   if (snd.noSpace && snd.queue.unsent === null && (c.state === State.Established || c.state === State.CloseWait)) {
     limitBegins(c, Limit.SendBuffer, now)
@@ -56,14 +54,14 @@ export function validateCwnd(c: Connection, limited: boolean, now: Instant): voi
 function applicationLimited(c: Connection, now: Instant): void {
   const { snd, congestion } = c
   if (c.recovery.state === CaState.Open && !snd.noSpace) {
-    const used = Math.max(snd.cwndUsed, initialWindow(c))
+    const used = Math.max(snd.usage.used, initialWindow(c))
     if (used < congestion.cwnd) {
       congestion.ssthresh = currentSsthresh(c)
       congestion.cwnd = (congestion.cwnd + used) >> 1
     }
-    snd.cwndUsed = 0
+    snd.usage.used = 0
   }
-  snd.cwndStamp = now
+  snd.usage.since = now
 }
 
 /** Nothing was sent for longer than the RTO: cwnd is halved for each, down to the restart window (RFC 5681 4.1, SHLD). */
@@ -77,6 +75,6 @@ export function restartAfterIdle(c: Connection, now: Instant): void {
   let { cwnd } = congestion
   for (idle -= rtt.rto; idle > 0 && cwnd > restart; idle -= rtt.rto) cwnd >>= 1
   congestion.cwnd = Math.max(cwnd, restart)
-  snd.cwndStamp = now
-  snd.cwndUsed = 0
+  snd.usage.since = now
+  snd.usage.used = 0
 }

@@ -3,7 +3,7 @@ import type { Connection } from '../connection.js'
 import { resend } from '../recovery/retransmit.js'
 import { seqAdd } from '../sequence.js'
 import { State } from '../states/state-name.js'
-import { type Instant, type Millis, NEVER } from '../time.js'
+import type { Instant, Millis } from '../time.js'
 import { Timer } from '../timers.js'
 import { emit } from './emit.js'
 import { giveUp, orphanRetries } from './retransmit-timeout.js'
@@ -17,7 +17,7 @@ export function probeWait(c: Connection, now: Instant): Millis {
   const base = Math.max(c.rtt.rto, persistMin)
   const wait = Math.min(base * 2 ** Math.min(c.snd.backoff, 20), persistMax)
   const { probesStamp } = c.snd
-  if (c.options.userTimeout === 0 || probesStamp === NEVER) return wait
+  if (c.options.userTimeout === 0 || probesStamp === null) return wait
   return Math.min(wait, Math.max(probesStamp + c.options.userTimeout - now, 1))
 }
 
@@ -31,11 +31,11 @@ export function persistExpired(c: Connection, now: Instant): void {
   const { queue } = snd
   if (queue.unsent === null && recovery.packetsOut === 0) {
     snd.probesOut = 0
-    snd.probesStamp = NEVER
+    snd.probesStamp = null
     return
   }
   if (recovery.packetsOut > 0 && !settings.probeWithText) return
-  if (snd.probesStamp === NEVER) snd.probesStamp = now
+  if (snd.probesStamp === null) snd.probesStamp = now
   else if (c.options.userTimeout > 0 && now - snd.probesStamp >= c.options.userTimeout) return giveUp(c, now)
   let most = settings.persistRetries
   if (c.orphan) {
@@ -50,7 +50,7 @@ export function persistExpired(c: Connection, now: Instant): void {
     if ((recovery.packetsOut > 0 && snd.wnd > 0) || (queue.unsent === null && recovery.packetsOut === 0)) {
       snd.probesOut = 0
       snd.backoff = 0
-      snd.probesStamp = NEVER
+      snd.probesStamp = null
       return
     }
   }
@@ -101,7 +101,7 @@ export function takeProbeBack(c: Connection): void {
   snd.nxt = record.seq
   recovery.packetsOut = recovery.lostOut = recovery.retransOut = recovery.sackedOut = 0
   recovery.retransmitFrom = recovery.sackHint = null
-  snd.retransmitStamp = NEVER
+  snd.retransmitStamp = null
 }
 
 /** An octet is in flight that probes a closed window, and nothing else. */

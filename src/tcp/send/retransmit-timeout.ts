@@ -44,7 +44,7 @@ export function retransmitExpired(c: Connection, now: Instant): void {
 /** The peer took its window back: retransmissions are probes of it, and do not end the connection (RFC 9293 3.8.6.1, MUST-35). */
 function closedWindowExpired(c: Connection, now: Instant): void {
   const { snd } = c
-  const since = snd.retransmitStamp === NEVER ? snd.queue.head!.sentAt : snd.retransmitStamp
+  const since = snd.retransmitStamp === null ? snd.queue.head!.sentAt : snd.retransmitStamp
   if (silentTooLong(c, now - since, now)) return giveUp(c, now)
   enterLoss(c, now)
   retransmitRecord(c, snd.queue.head!, 1, now)
@@ -116,7 +116,7 @@ function timedOut(c: Connection, retries: number, userTimeout: Millis, now: Inst
   const { snd } = c
   const { settings } = c.env
   if (snd.retransmits === 0) return false
-  const trying = snd.retransmitStamp === NEVER ? 0 : now - snd.retransmitStamp
+  const trying = snd.retransmitStamp === null ? 0 : now - snd.retransmitStamp
   if (userTimeout > 0) return trying >= userTimeout
   if (!settings.retriesAsTime) return snd.retransmits >= retries
   return trying >= timeOfRetries(retries, settings.rtoMin, settings.rtoMax)
@@ -133,6 +133,6 @@ export function timeOfRetries(retries: number, rto: Millis, rtoMax: Millis): Mil
 function clampToUserTimeout(c: Connection, now: Instant): Millis {
   const { rto } = c.rtt
   const { retransmitStamp } = c.snd
-  if (c.options.userTimeout === 0 || retransmitStamp === NEVER) return rto
+  if (c.options.userTimeout === 0 || retransmitStamp === null) return rto
   return Math.max(1, Math.min(rto, retransmitStamp + c.options.userTimeout - now))
 }

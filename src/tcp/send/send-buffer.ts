@@ -62,7 +62,7 @@ export function checkSpace(c: Connection, now: Instant): void {
   if (!snd.noSpace) return
   if (c.env.settings.autotuneSendBuffer && !snd.bufferFixed && c.recovery.inFlight < c.congestion.cwnd) {
     expandSendBuffer(c)
-    snd.cwndStamp = now
+    snd.usage.since = now
   }
   const { queue, buffer } = snd
   if (buffer - queue.charged < queue.charged >> 1 || !memoryFree(c, 1)) return

@@ -1,5 +1,6 @@
 import { type Instant, type Millis, NEVER } from '../time.js'
 import type { Chronograph } from './chronograph.js'
+import { type CwndUsage, IDLE_USAGE } from './cwnd-usage.js'
 import { type DeliveryRate, IDLE_RATE } from './delivery-rate.js'
 import type { SendQueue } from './send-queue.js'
 
@@ -49,12 +50,12 @@ export class SendState {
   retransmits = 0
   /** Exponent of the RTO back-off. */
   backoff = 0
-  /** When the first of those retransmissions left; NEVER: none. */
-  retransmitStamp: Instant = NEVER
+  /** When the first of those retransmissions left; null: none. */
+  retransmitStamp: Instant | null = null
   /** Zero-window or keepalive probes sent and not answered. */
   probesOut = 0
-  /** When the first of those probes left; NEVER: none. */
-  probesStamp: Instant = NEVER
+  /** When the first of those probes left; null: none. */
+  probesStamp: Instant | null = null
   /** When the peer last acknowledged anything (keepalive). */
   lastAcked: Instant = -NEVER
 
@@ -77,14 +78,7 @@ export class SendState {
   /** When anything was last sent. */
   lastEmitted: Instant = -NEVER
 
-  // --- use of the congestion window (RFC 7661, Linux tcp_cwnd_validate) ---
-  /** cwnd was what limited us in the window that ends at `cwndUsageSeq`; most segments in flight in it. */
-  cwndLimited = false
-  maxPacketsOut = 0
-  cwndUsageSeq = 0
-  /** Most of cwnd used since `cwndStamp`. */
-  cwndUsed = 0
-  cwndStamp: Instant = -NEVER
+  usage: CwndUsage = IDLE_USAGE
 
   /** Segments delivered so far, those of them with CE marks, and those lost. */
   delivered = 0

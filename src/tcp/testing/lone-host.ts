@@ -172,7 +172,7 @@ export const PEER_TIMESTAMP = 100
 /** A connection in ESTABLISHED as after a passive open, without the exchange; the window of the peer is 65535. */
 export function establishedConnection(host: LoneHost, opened: Opened = {}): Connection {
   const remote = parseIpAddress(opened.remote ?? '192.0.2.1')
-  const c = new Connection(host, host.now, remote)
+  const c = new Connection(host, remote)
   c.local = remote.isIPv4 ? parseIpAddress('192.168.0.1') : ANY_IPV4
   c.localPort = 8080
   c.remotePort = 40000

@@ -2,7 +2,7 @@
 // a TUN device. Does what the parent (bench/tun.mjs) asks over IPC, and goes when the parent goes: the namespace, and
 // every device in it, goes with the last process in it.
 import { spawn, spawnSync } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import nodeNet from 'node:net'
 
 const CLONE_NEWNET = 0x40000000
@@ -92,6 +92,8 @@ const COMMANDS = {
       closeSync(fd)
       if (result < 0) throw new Error(`setns: errno ${koffi.errno()}`)
     }
+    // every connection of a measurement leaves its port in TIME-WAIT for a minute
+    writeFileSync('/proc/sys/net/ipv4/ip_local_port_range', '1024 65535')
     return process.pid
   },
   pid: () => process.pid,

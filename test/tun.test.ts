@@ -151,6 +151,36 @@ describe.skipIf(reason !== null)(title, () => {
       expect(await ping(OURS.v4, 56)).toContain('3 received')
     })
 
+    test('what the kernel does not take while its interface is down is counted, with the reason; up again, all goes on', async () => {
+      real = await startHost({ mode, name: 'down0' })
+      const { device } = real
+      expect(await ping(OURS.v4, 56)).toContain('3 received')
+      spawnSync('ip', ['link', 'set', 'down0', 'down'])
+      const octets = new Uint8Array(100).fill(0x45)
+      for (let i = 0; i < 10; i++) device.transmit([new Frame(octets, 30, 100)], 1, performance.now())
+      expect(device.counters).toMatchObject({ refusedOut: 10, lastRefusal: 'EIO', droppedOut: 0 })
+      spawnSync('ip', ['link', 'set', 'down0', 'up'])
+      expect(await ping(OURS.v4, 56)).toContain('3 received')
+    })
+
+    test('a device that is closed while much is on its way closes at once, and takes frames without a word', async () => {
+      real = await startHost({ mode })
+      const received = collect(real, 9)
+      const socket = connect(9, OURS.v4)
+      socket.on('error', () => {})
+      socket.write(pattern(8e6))
+      while (real.device.counters.octetsIn < 1e6) await wait(1)
+      const { device } = real
+      await real.stop()
+      expect(await device.closed).toBeNull()
+      const { framesIn } = device.counters
+      device.transmit([new Frame(new Uint8Array(100).fill(0x45), 30, 100)], 1, performance.now())
+      await wait(20)
+      expect(device.counters.framesIn).toBe(framesIn)
+      socket.destroy()
+      await Promise.race([received, wait(1)])
+    })
+
     test('a device that is taken away says so, and takes frames without a word', async () => {
       real = await startHost({ mode, name: 'gone0' })
       spawnSync('ip', ['link', 'delete', 'gone0'])

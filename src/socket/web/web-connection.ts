@@ -192,6 +192,7 @@ export class WebConnection {
     if (this.#opening && !this.#open(socket)) return
     if (this.#write !== null) this.#sendMore()
     if (this.#pull !== null) this.#read()
+    else if (!this.#readEnded && isAtEnd(socket)) this.#readToEnd()
     if (!this.#over) this.#lookForFailure(socket)
     this.#staysAlive()
   }
@@ -399,6 +400,9 @@ export class WebConnection {
     else this.#context.alive?.remove()
   }
 }
+
+/** The peer's FIN was received, and everything before it is read: there is an end that nobody needs to ask for. */
+const isAtEnd = (socket: TcpSocket): boolean => socket.connection?.rcv.finReceived === true && socket.readable === 0
 
 /** @throws TypeError for what is no octets */
 function octetsOf(chunk: unknown): Uint8Array {

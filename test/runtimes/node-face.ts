@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+import http from 'node:http'
+import type { Socket } from 'node:net'
+import { type Check, equal } from './check.js'
+
+type Estab = typeof import('../../src/index.js')
+
+/** What must hold of `host.net` in Node, Bun and Deno. */
+export function nodeFaceChecks({ createHost, memoryPipe }: Estab): Check[] {
+  const nets = () => {
+    const [left, right] = memoryPipe()
+    const client = createHost({ link: left, address: '10.0.0.1/24' })
+    const server = createHost({ link: right, address: '10.0.0.2/24' })
+    return { client: client.net, server: server.net }
+  }
+  return [
+    {
+      title: 'net: an echo of 1 MB, and both sides end',
+      async run() {
+        const { client, server } = nets()
+        const listening = server.createServer((socket) => socket.pipe(socket)).listen(7)
+        await once(listening, 'listening')
+        const socket = client.connect(7, '10.0.0.2')
+        let received = 0
+        socket.on('data', (chunk: Uint8Array) => {
+          received += chunk.length
+        })
+        socket.end(new Uint8Array(1_000_000))
+        await once(socket, 'close')
+        equal(received, 1_000_000)
+        listening.close()
+        await once(listening, 'close')
+      },
+    },
+    {
+      title: 'net: ECONNREFUSED, ECONNRESET, half-open sides, as events',
+      async run() {
+        const { client, server } = nets()
+        const [refused] = await once(client.connect(9, '10.0.0.2'), 'error').catch((error) => [error])
+        equal(refused.code, 'ECONNREFUSED')
+        const listening = server.createServer((socket) => socket.resetAndDestroy()).listen(7)
+        await once(listening, 'listening')
+        const socket = client.connect(7, '10.0.0.2')
+        const [reset] = await new Promise<[Error & { code?: string }]>((resolve) => {
+          socket.on('error', (error) => resolve([error]))
+        })
+        equal(reset.code, 'ECONNRESET')
+        listening.close()
+      },
+    },
+    {
+      title: 'net: two pages of http, over a connection that is kept alive',
+      async run() {
+        const { client, server } = nets()
+        const pages = http.createServer((request, response) => response.end(`you asked for ${request.url}`))
+        const listening = server.createServer((socket) => pages.emit('connection', socket)).listen(80)
+        await once(listening, 'listening')
+        const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+        let connections = 0
+        agent.createConnection = (options: object) => {
+          connections++
+          return client.connect(options as { port: number }) as unknown as Socket
+        }
+        for (const path of ['/first', '/second']) {
+          const request = http.get({ host: '10.0.0.2', path, agent })
+          const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+          let body = ''
+          for await (const chunk of response) body += chunk
+          equal(body, `you asked for ${path}`)
+        }
+        // Deno's http server closes connections that it is handed after one answer, those of its own net too
+        if (!('Deno' in globalThis)) equal(connections, 1, 'connections')
+        agent.destroy()
+        listening.close()
+        pages.close()
+      },
+    },
+  ]
+}

@@ -1,4 +1,5 @@
 // npm run bench [-- ROW… | growth] [--quick] [--json FILE] [--markdown | --into-docs] [--from FILE]
+// npm run bench -- profile ROW
 //
 // Every figure of the README and of docs/performance.md. A row is { name, title, zh, unit, ours, peers } and what is to be
 // reached: `atLeast` or `atMost`, `goal` (where this goes), `atLeastOf: [peer, ratio]`. `ours(size)` and each of
@@ -9,6 +10,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { profileOf } from './profile.mjs'
 import { fillMarkers, growthMarkdown, growthText, rowText, tableHead, tableMarkdown } from './report.mjs'
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url))
@@ -55,6 +57,7 @@ function readArguments(words) {
       if (file === undefined || file.startsWith('-')) refuse(`${word} needs a file`)
       read[word.slice(2)] = file
     } else if (word === 'growth') read.growth = true
+    else if (word === 'profile') profile(words.slice(i + 1))
     else if (word.startsWith('-')) refuse(`there is no option '${word}'`)
     else {
       const named = rows.filter(({ name }) => name === word || name.startsWith(`${word}-`))
@@ -69,6 +72,17 @@ function readArguments(words) {
   if (everything && (read.intoDocs || read.markdown)) read.growth = true
   if (read.intoDocs && !everything) refuse('--into-docs puts every figure in, it takes no rows')
   return read
+}
+
+/** Prints where the time of one row goes, and ends. */
+function profile([name, ...others]) {
+  const row = rows.find((one) => one.name === name)
+  if (row === undefined || others.length > 0) {
+    refuse(`profile needs one row: ${rows.map((one) => one.name).join(', ')}`)
+  }
+  if (row.together) refuse(`'${name}' is measured in several processes: profile one with TUN_END_ARGV=--cpu-prof`)
+  console.log(profileOf(['--expose-gc', here('run.mjs'), '--one', name, 'ours', '1', '1']))
+  process.exit(0)
 }
 
 function refuse(sentence) {

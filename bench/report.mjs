@@ -76,6 +76,13 @@ export function rowText(row) {
   return `${own}   ${[...why, ...peers].join('; ')}`.trimEnd()
 }
 
+/** Only the rows that have something to reach. */
+export const readmeMarkdown = (results, language) =>
+  tableMarkdown(
+    { ...results, rows: results.rows.filter(({ atLeast, atMost, atLeastOf }) => atLeast ?? atMost ?? atLeastOf) },
+    language,
+  )
+
 export function tableMarkdown({ node, cpu, cores, kernel, rounds, rows }, language) {
   const words = WORDS[language]
   const about =
@@ -131,9 +138,11 @@ export function growthMarkdown({ growth }, language) {
 
 const number = (value) => (typeof value === 'number' ? value.toLocaleString('en', { maximumFractionDigits: 2 }) : '—')
 
+const MARKED = /(<!-- bench:(\w+) -->\n)[\s\S]*?(\n<!-- \/bench:\2 -->)/g
+
 /** Puts the tables between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; answers the files it changed. */
 export function fillMarkers(results, root) {
-  const tables = { table: tableMarkdown, growth: growthMarkdown }
+  const tables = { table: tableMarkdown, readme: readmeMarkdown, growth: growthMarkdown }
   return [
     ['docs/performance.md', 'en'],
     ['README.md', 'en'],
@@ -142,11 +151,11 @@ export function fillMarkers(results, root) {
     .filter(([file, language]) => {
       const path = join(root, file)
       const before = readFileSync(path, 'utf8')
-      const after = before.replace(
-        /(<!-- bench:(\w+) -->\n)[\s\S]*?(\n<!-- \/bench:\2 -->)/g,
-        (whole, open, name, end) =>
-          Object.hasOwn(tables, name) ? `${open}\n${tables[name](results, language)}\n${end}` : whole,
-      )
+      const after = before.replace(MARKED, (whole, open, name, end) => {
+        const table = Object.hasOwn(tables, name) ? tables[name](results, language) : ''
+        // what was not measured stays what it was
+        return table === '' ? whole : `${open}\n${table}\n${end}`
+      })
       if (after !== before) writeFileSync(path, after)
       return after !== before
     })

@@ -37,7 +37,12 @@ const quiet = asked.markdown
 const print = (text) => (quiet ? process.stderr : process.stdout).write(`${text}\n`)
 
 const results = asked.from === null ? measureAll() : readResults(asked.from)
-if (asked.markdown) console.log(`${tableMarkdown(results, 'en')}\n\n${growthMarkdown(results, 'en')}`)
+if (asked.markdown) {
+  const tables = [tableMarkdown, growthMarkdown].flatMap((table) =>
+    ['en', 'zh'].map((language) => table(results, language)),
+  )
+  console.log(tables.filter((table) => table !== '').join('\n\n'))
+}
 if (asked.intoDocs) for (const file of fillMarkers(results, here('..'))) print(`bench: figures put into ${file}`)
 if (asked.from === null) {
   const file = asked.json ?? here('results.json')

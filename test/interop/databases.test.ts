@@ -47,6 +47,7 @@ interop(
           rows: 300_000,
           allRight: true,
           kept: true,
+          copied: true,
           sum: 4_498_500,
           connections: 8,
           news: 'good',

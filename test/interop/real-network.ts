@@ -214,12 +214,15 @@ const EXPERT_ERROR = 0x800000
 
 /** What is wrong with what we sent, in the eyes of tshark; that there is nothing of ours is wrong too. */
 export async function faultsIn(capture: string, us = OURS): Promise<string[]> {
-  const opinions = ['ip.checksum.status', 'tcp.checksum.status', '_ws.malformed', '_ws.expert.severity']
-  const rows = await packets(capture, `ip.src == ${us}`, 'frame.number', ...opinions)
+  const isIPv6 = us.includes(':')
+  // IPv6 has no checksum of its own
+  const ofIp = isIPv6 ? 'ipv6.version' : 'ip.checksum.status'
+  const opinions = [ofIp, 'tcp.checksum.status', '_ws.malformed', '_ws.expert.severity']
+  const rows = await packets(capture, `${isIPv6 ? 'ipv6' : 'ip'}.src == ${us}`, 'frame.number', ...opinions)
   if (rows.length === 0) return ['nothing of ours was captured']
   return rows.filter((row) => {
     const [, ip, tcp, malformed, severities] = row.split('\t')
     const isError = severities!.split(',').some((severity) => Number(severity) >= EXPERT_ERROR)
-    return ip !== '1' || tcp !== '1' || malformed !== '' || isError
+    return ip !== (isIPv6 ? '6' : '1') || tcp !== '1' || malformed !== '' || isError
   })
 }

@@ -244,6 +244,22 @@ interop('the states of both ends, as ss and estab ss tell them at once', () => {
     await agree('ESTAB', 'ESTAB')
   })
 
+  test('both connect at once and both SYNs are late: SYN-SENT on both sides, then one connection', async () => {
+    const { up, gate } = await both()
+    gate.stopsIn = gate.stopsOut = (flags) => (flags & SYN) !== 0
+    const theirs = connect({ host: OURS, port: 40_000, localAddress: KERNELS, localPort: port })
+    theirs.on('error', () => {})
+    onTestFinished(() => void theirs.destroy())
+    const program = new Quiet()
+    open(up, program)
+    await agree('SYN-SENT', 'SYN-SENT')
+    gate.stopsIn = gate.stopsOut = () => false
+    await agree('ESTAB', 'ESTAB')
+    theirs.end('hello')
+    await agree('CLOSE-WAIT', 'FIN-WAIT-2')
+    expect(program.received).toEqual(['hello'])
+  })
+
   test('what we aborted is gone on both sides, and so is what the kernel reset', async () => {
     const { up } = await both()
     const { theirs } = await toOurs(up)

@@ -42,7 +42,7 @@ interop('unmodified programs of the web over our TCP, and programs of the kernel
     ])
   })
 
-  test('curl fetches from our https server, and uploads to it', async () => {
+  test('curl fetches from our https server and uploads to it, wrk loads it', async () => {
     const content = pattern(10e6)
     writeFileSync(at('file'), content)
     const { key, certificate } = await selfSigned(OURS)
@@ -56,6 +56,9 @@ interop('unmodified programs of the web over our TCP, and programs of the kernel
     expect(sha256((await curl()).stdout)).toBe(sha256(content))
     expect((await curl('--data-binary', `@${at('file')}`)).stdout.toString()).toBe(sha256(content))
     expect((await curl('-I', '-X', 'GET')).stdout.toString()).toContain(`x-client: ::ffff:${KERNELS}`)
+    const { stdout } = await run('wrk', ['-t', '1', '-c', '16', '-d', '3s', `https://${OURS}/none`])
+    expect(stdout).toMatch(/requests in/)
+    expect(stdout).not.toMatch(/Socket errors|Non-2xx/)
     const end = ending(server)
     server.kill('SIGTERM')
     expect(await end).toMatchObject({ code: 0, complaint: '' })

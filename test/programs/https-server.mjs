@@ -7,6 +7,7 @@ import https from 'node:https'
 const [key, cert, file] = process.argv.slice(2)
 const server = https.createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
   response.setHeader('x-client', request.socket.remoteAddress)
+  if (request.url === '/none') return response.end()
   if (request.method === 'GET') return createReadStream(file).pipe(response)
   const sha = createHash('sha256')
   request.on('data', (chunk) => sha.update(chunk))

@@ -30,6 +30,57 @@ await client.query('INSERT INTO kept VALUES ($1)', [octets])
 const kept = await client.query('SELECT octets, md5(octets) AS md5 FROM kept')
 results.kept = kept.rows[0].octets.equals(octets) && kept.rows[0].md5 === createHash('md5').update(octets).digest('hex')
 
+// COPY, 400,000 rows there and back
+class Copy {
+  #text
+  #rows
+  sha = createHash('sha256')
+
+  /** @param rows pieces to be sent, for COPY … FROM */
+  constructor(text, rows, callback) {
+    this.#text = text
+    this.#rows = rows
+    this.callback = callback
+  }
+
+  submit(connection) {
+    connection.query(this.#text)
+  }
+
+  async handleCopyInResponse(connection) {
+    for (const piece of this.#rows) {
+      connection.sendCopyFromChunk(piece)
+      if (connection.stream.writableNeedDrain) await once(connection.stream, 'drain')
+    }
+    connection.endCopyFrom()
+  }
+
+  handleCopyData({ chunk }) {
+    this.sha.update(chunk)
+  }
+
+  handleCommandComplete() {}
+
+  handleReadyForQuery() {
+    this.callback(null, this.sha.digest('hex'))
+  }
+
+  handleError(error) {
+    this.callback(error)
+  }
+}
+const copy = (text, rows = []) =>
+  new Promise((resolve, reject) => {
+    client.query(new Copy(text, rows, (error, sha) => (error ? reject(error) : resolve(sha))))
+  })
+const pieces = Array.from({ length: 400 }, (_, i) =>
+  Buffer.from(Array.from({ length: 1000 }, (_, j) => `${i * 1000 + j}\t${'copied '.repeat(10)}\n`).join('')),
+)
+await client.query('CREATE TABLE copied (n int, text text)')
+await copy('COPY copied FROM STDIN', pieces)
+const copiedBack = await copy('COPY copied TO STDOUT')
+results.copied = copiedBack === createHash('sha256').update(Buffer.concat(pieces)).digest('hex')
+
 // 3,000 statements in one transaction, prepared once, each a round trip
 await client.query('CREATE TABLE counted (n int)')
 await client.query('BEGIN')

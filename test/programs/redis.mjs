@@ -53,7 +53,7 @@ while (after === null) after = await other.sendCommand(['CLIENT', 'ID']).catch((
 results.connectedAgain = after !== before
 
 const secure = createClient({
-  socket: { host, port: Number(securePort), tls: true, ca: readFileSync(certificate), servername: host },
+  socket: { host, port: Number(securePort), tls: true, ca: readFileSync(certificate) },
 })
 secure.on('error', () => {})
 await secure.connect()

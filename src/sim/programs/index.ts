@@ -13,7 +13,7 @@ export async function run<T>(network: Network, program: () => T | PromiseLike<T>
   if (process_[GOING_ON] !== undefined) {
     throw new Error(
       here() === undefined
-        ? 'run: another run goes on in this process, and there can be one at a time: await it first'
+        ? 'run: another run goes on in this process, and there can be one at a time: await it first (did its test time out?)'
         : "run: a run goes on already: for a program on another host there is on('name', program)",
     )
   }

@@ -3,13 +3,28 @@ import { here } from './scope.js'
 import type { NodeTimer } from './timers.js'
 
 /** Kinds of Node's resources that are one piece of work for another thread or for the system, and say once that it is done. */
-const WORK = /^(FSREQ|FILEHANDLECLOSEREQ|GETADDRINFO|GETNAMEINFO|QUERYWRAP|PROCESSWRAP|(?!HTTP).*REQUEST$)/
+const WORK = new Set([
+  ...['FSREQCALLBACK', 'FSREQPROMISE', 'FILEHANDLECLOSEREQ', 'PROCESSWRAP'],
+  ...['GETADDRINFOREQWRAP', 'GETNAMEINFOREQWRAP', 'QUERYWRAP'],
+  ...['CHECKPRIME', 'CIPHER', 'DERIVEBITS', 'HASH', 'KEYEXPORT', 'KEYGEN', 'KEYPAIRGEN', 'PBKDF2'].map(crypto),
+  ...['RANDOMBYTES', 'RANDOMPRIME', 'SCRYPT', 'SIGN', 'VERIFY'].map(crypto),
+])
 const NOT_WORK = new Set(['PROMISE', 'TickObject', 'Microtask'])
+
+function crypto(job: string): string {
+  return `${job}REQUEST`
+}
 
 /** What Node makes for work of these kinds. */
 interface Job {
   /** Jobs of `crypto` have one when they are done by another thread. */
   ondone?: unknown
+}
+/** A child process, and how many of its ends have come: its own and those of its pipes. */
+interface Child {
+  readonly _closesNeeded: number
+  readonly _closesGot: number
+  once(event: 'close', listener: () => void): void
 }
 interface ZlibHandle {
   /** What is being worked on. */
@@ -91,14 +106,22 @@ export class RealWork {
     else if (type === 'ZLIB') {
       this.#zlib.set(id, new WeakRef(resource as ZlibHandle))
       this.#lookAfter(true)
-    } else if (WORK.test(type)) {
+    } else if (WORK.has(type)) {
       this.#jobs.set(id, resource)
       this.#lookAfter(true)
     }
   }
 
   #ended(id: number): void {
-    if (this.#jobs.delete(id) || this.#zlib.has(id)) this.#done()
+    const job = this.#jobs.get(id)
+    const child = job === undefined ? undefined : childOf(job)
+    // it is gone, and what it printed is still to come
+    if (child !== undefined && child._closesGot < child._closesNeeded) {
+      child.once('close', () => {
+        this.#jobs.delete(id)
+        this.#done()
+      })
+    } else if (this.#jobs.delete(id) || this.#zlib.has(id)) this.#done()
   }
 
   /** Costs every promise something, so only when there is work. */
@@ -136,19 +159,30 @@ export class RealWork {
   }
 }
 
+/** The child process that a handle is for. */
+function childOf(job: Job): Child | undefined {
+  const owner = Object.getOwnPropertySymbols(job).find(({ description }) => description === 'owner_symbol')
+  const child = owner === undefined ? undefined : (job as Record<symbol, unknown>)[owner]
+  return typeof child === 'object' && child !== null && '_closesGot' in child ? (child as Child) : undefined
+}
+
 /** Vitest's report of what a program prints, and the like: it goes to another process, and is not the program's. */
 const TEST_RUNNER =
   /[\\/]node_modules[\\/](?:vitest|@vitest|birpc|tinypool|jest|@jest|mocha|ava)[\\/-]|node:internal\/test_runner/
+/** What is between a program and its timer. */
+const BETWEEN = /^node:(?:internal\/(?:async_hooks|timers)|timers)|[\\/]sim[\\/]programs[\\/]real-work\.[jt]s$/
 
 /** True when a timer is being made by what runs tests rather than by what is tested. */
 function isTestRunners(): boolean {
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 12
-  const { stack = '' } = new Error('who')
+  const { stackTraceLimit, prepareStackTrace } = Error
+  Error.stackTraceLimit = 10
+  Error.prepareStackTrace = (_error, sites) => sites
+  const sites = new Error('who').stack as unknown as NodeJS.CallSite[]
   Error.stackTraceLimit = stackTraceLimit
-  const maker = stack
-    .split('\n')
-    .slice(1)
-    .find((line) => !/[\\/]sim[\\/]programs[\\/]|node:internal\/(?:async_hooks|timers)|node:timers/.test(line))
-  return maker !== undefined && TEST_RUNNER.test(maker)
+  Error.prepareStackTrace = prepareStackTrace
+  for (const site of sites) {
+    const file = site.getFileName()
+    if (typeof file === 'string' && !BETWEEN.test(file)) return TEST_RUNNER.test(file)
+  }
+  return false
 }

@@ -30,7 +30,7 @@ class AdoptedTimer {
     this.#timer = timer
     this.#timers = timers
     this.#callback = timer._onTimeout
-    this.delay = timer._idleTimeout
+    this.delay = Math.trunc(timer._idleTimeout)
     timer._idleTimeout = FAR
     // whoever clears a timer, by whatever name, takes its callback away
     Object.defineProperty(timer, '_onTimeout', {

@@ -325,7 +325,11 @@ export class Host implements Environment, InterfaceOwner {
 
   /** True for the broadcast address of a network that this host is on. */
   isBroadcast(address: IpAddress): boolean {
-    return this.interfaces.some((from) => from !== this.loopback && from.isBroadcast(address))
+    for (let i = 0; i < this.interfaces.length; i++) {
+      const from = this.interfaces[i]!
+      if (from !== this.loopback && from.isBroadcast(address)) return true
+    }
+    return false
   }
 
   /** True for an address a socket may be bound to: one of this host, or none in particular. */

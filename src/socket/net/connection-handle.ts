@@ -221,17 +221,19 @@ export class ConnectionHandle extends Handle {
   protected tellNext(): void {
     if (this.#onConnect !== null) return this.#tellConnected()
     this.#flush()
-    const writtenToTell = this.#written.length > 0 || (this.#shutdown === 'done' && this.#onShutdown !== null)
-    const wantsToRead = this.reading && this.socket.connection !== null
-    if (wantsToRead && !(writtenToTell && this.#readLast)) {
+    const written = this.#writtenToTell()
+    const toRead = this.reading && this.#somethingToRead()
+    if (written && toRead) this.context.turns.add(this)
+    if (toRead && !(written && this.#readLast)) {
       this.#readLast = true
-      if (writtenToTell) this.context.turns.add(this)
       if (this.#tellRead()) return
     }
     this.#readLast = false
-    if (!writtenToTell) return
-    if (wantsToRead) this.context.turns.add(this)
-    this.#tellWritten()
+    if (written) this.#tellWritten()
+  }
+
+  #writtenToTell(): boolean {
+    return this.#written.length > 0 || (this.#shutdown === 'done' && this.#onShutdown !== null)
   }
 
   #tellConnected(): void {
@@ -241,7 +243,7 @@ export class ConnectionHandle extends Handle {
     const done = this.#onConnect!
     this.#onConnect = null
     this.waitingChanged()
-    context.turns.add(this)
+    if (this.#writes.length > 0 || this.#shutdown !== 'open' || this.#somethingToRead()) context.turns.add(this)
     done(error === 0 ? null : error)
   }
 

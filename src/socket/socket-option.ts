@@ -14,7 +14,7 @@ export type OptionTable = Readonly<Record<string, SocketOption>>
 
 /** Changes what the program asks of TCP, wherever the socket stands. */
 export function ask(s: TcpSocket, change: Partial<ProgramOptions>, now: Instant): null {
-  Object.assign(s.asked, change)
+  s.asked = { ...s.asked, ...change }
   if (s.listener !== null) s.listener.ask(change)
   if (s.connection !== null && !s.gone) setOptions(s.connection, change, now)
   return null

@@ -88,7 +88,8 @@ export class TcpSocket extends OpenFile implements ConnectionUser {
   readonly host: Host
   readonly personality: Personality
   readonly ipv6: boolean
-  asked: ProgramOptions
+  /** Shared with others that asked for the same: `ask` replaces it. */
+  asked: Readonly<ProgramOptions>
   own: OwnOptions
   /** Its hold on a local port; null: not bound, or the connection holds the port. */
   binding: Binding | null = null
@@ -120,7 +121,7 @@ export class TcpSocket extends OpenFile implements ConnectionUser {
     this.host = space.host
     this.personality = space.personality
     this.ipv6 = ipv6
-    this.asked = from === null ? defaultOptions(space.host.settings) : { ...from.asked }
+    this.asked = from === null ? defaultOptions(space.host.settings) : from.asked
     this.own = from === null ? ownDefaults() : { ...from.own }
   }
 

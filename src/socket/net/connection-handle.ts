@@ -176,21 +176,6 @@ export class ConnectionHandle extends Handle {
     this.close(told)
   }
 
-  setNoDelay(on: boolean): void {
-    if (on === this.socket.asked.noDelay) return
-    this.ask({ noDelay: on }, `setsockopt(TCP_NODELAY, ${on})`)
-  }
-
-  /** @param idle seconds; 0: as before */
-  setKeepAlive(on: boolean, idle: number): void {
-    const { keepalive, keepaliveIdle } = this.socket.asked
-    if (on === keepalive && (idle === 0 || idle * 1000 === keepaliveIdle)) return
-    this.ask(
-      { keepalive: on, ...(on && idle > 0 ? { keepaliveIdle: idle * 1000 } : {}) },
-      `setsockopt(SO_KEEPALIVE, ${on}, ${idle})`,
-    )
-  }
-
   get remote(): AddressInfo | null {
     return remoteInfo(this.socket)
   }

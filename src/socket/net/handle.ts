@@ -87,6 +87,21 @@ export abstract class Handle extends AsyncResource implements ConnectionUser, Te
     observed(this.context, this.socket.observed, () => text, null)
   }
 
+  setNoDelay(on: boolean): void {
+    if (on === this.socket.asked.noDelay) return
+    this.ask({ noDelay: on }, `setsockopt(TCP_NODELAY, ${on})`)
+  }
+
+  /** @param idle seconds; 0: as before */
+  setKeepAlive(on: boolean, idle: number): void {
+    const { keepalive, keepaliveIdle } = this.socket.asked
+    if (on === keepalive && (idle === 0 || idle * 1000 === keepaliveIdle)) return
+    this.ask(
+      { keepalive: on, ...(on && idle > 0 ? { keepaliveIdle: idle * 1000 } : {}) },
+      `setsockopt(SO_KEEPALIVE, ${on}, ${idle})`,
+    )
+  }
+
   get local(): AddressInfo {
     return localInfo(this.socket)
   }

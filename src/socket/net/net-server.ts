@@ -139,6 +139,9 @@ export class NetServer extends EventEmitter {
     const place = address ?? '::'
     this._connectionKey = `${isIP(place)}:${place}:${port}`
     const handle = new ListenerHandle(this.context, isIP(place) === 6)
+    // what connections ask for they inherit
+    if (this.noDelay) handle.setNoDelay(true)
+    if (this.keepAlive) handle.setKeepAlive(true, this.keepAliveInitialDelay)
     const error = handle.bindTo(place, port, ipv6Only) ?? handle.listen(backlog)
     if (error !== null) {
       handle.close()

@@ -1,6 +1,7 @@
 export type { Clock } from './clock.js'
 export { ConnectionTable } from './connection-table.js'
 export { Deadlines } from './deadlines.js'
+export { Deliveries } from './deliveries.js'
 export { type AttachOptions, type Driver, Host, type HostOptions, type Program } from './host.js'
 export {
   type FrameReceiver,

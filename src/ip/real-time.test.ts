@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { linux, type Timed } from '../tcp/index.js'
 import { Host } from './host.js'
 import { Random } from './random.js'
-import { RealTime } from './real-time.js'
+import { platformTime, RealTime } from './real-time.js'
 
 /** A platform whose clock is turned by hand. */
 function platform() {
@@ -137,7 +137,7 @@ test('what links deliver goes on without the event loop for a millisecond, and t
       machine.now += 0.125
       callback()
     }
-    expect(delivered).toBe(turn * 8 + (turn - 1))
+    expect(delivered).toBe(turn * 9)
     // one that ends the turn, one that delivers in the next
     expect(machine.waiting).toBe(2)
     machine.turn()
@@ -156,4 +156,20 @@ test('a delivery that throws does not keep others from being delivered later', (
   time.soon(() => void delivered++)
   machine.settle()
   expect(delivered).toBe(2)
+})
+
+test('where there is no setImmediate, as in browsers, others have their turn all the same', async () => {
+  vi.stubGlobal('setImmediate', undefined)
+  const { soon } = platformTime()
+  vi.unstubAllGlobals()
+  const happened: string[] = []
+  const done = new Promise<void>((resolve) => {
+    soon(() => {
+      happened.push('soon')
+      resolve()
+    })
+  })
+  queueMicrotask(() => happened.push('what runs now'))
+  await done
+  expect(happened).toEqual(['what runs now', 'soon'])
 })

@@ -1,5 +1,6 @@
 import { type Instant, type Millis, NEVER } from '../tcp/index.js'
 import type { Clock } from './clock.js'
+import { Deliveries, type Delivery } from './deliveries.js'
 import type { Host } from './host.js'
 
 /** What real time is made of; the platform's own functions when not given. */
@@ -8,36 +9,57 @@ export interface RealTimeSources {
   readonly now: () => Instant
   readonly setTimeout: (callback: () => void, delay: number) => unknown
   readonly clearTimeout: (timer: unknown) => void
-  /** Calls back soon, behind what runs now: `setImmediate`, `queueMicrotask`. */
+  /** Calls back soon, after a turn of the platform's event loop: `setImmediate`. */
   readonly soon: (callback: () => void) => void
-  /**
-   * Calls back behind what the program does now, without a turn of the platform's event loop. When not given, what links
-   * deliver takes such a turn every time.
-   */
+  /** Calls back behind what the program does now, without such a turn; `soon` when not given. */
   readonly next?: (callback: () => void) => void
 }
 
-/** What every platform this runs on has, and nothing declares in common. */
+/** What the platforms this runs on have, and nothing declares in common. */
 interface Platform {
   readonly performance: { now(): number }
   setTimeout(callback: () => void, delay: number): unknown
   clearTimeout(timer: unknown): void
   queueMicrotask(callback: () => void): void
   readonly setImmediate?: (callback: () => void) => unknown
+  readonly process?: { readonly nextTick?: (callback: () => void) => void }
+  readonly MessageChannel: new () => { port1: Port; port2: Port }
+}
+
+interface Port {
+  onmessage: (() => void) | null
+  postMessage(message: unknown): void
+  close(): void
 }
 
 /** The sources of the platform this runs on. */
 export function platformTime(): RealTimeSources {
   const platform = globalThis as unknown as Platform
   const { setImmediate } = platform
+  const nextTick = platform.process?.nextTick
+  const settled = Promise.resolve()
   return {
     now: () => platform.performance.now(),
     setTimeout: (callback, delay) => platform.setTimeout(callback, delay),
     clearTimeout: (timer) => platform.clearTimeout(timer),
-    soon:
-      setImmediate === undefined
+    soon: setImmediate === undefined ? byMessage(platform) : (callback) => void setImmediate(callback),
+    // behind the ticks and promises there are
+    next:
+      nextTick === undefined
         ? (callback) => platform.queueMicrotask(callback)
-        : (callback) => void setImmediate(callback),
+        : (callback) => void settled.then(() => nextTick(callback)),
+  }
+}
+
+/** A turn of a browser's event loop, which its timers would wait 4 ms for. The channel is closed again: it would keep others running. */
+function byMessage({ MessageChannel }: Platform): RealTimeSources['soon'] {
+  return (callback) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      callback()
+    }
+    port2.postMessage(null)
   }
 }
 
@@ -62,12 +84,10 @@ const isObject = (timer: unknown): timer is { unref?(): void } => typeof timer =
 /** Longest delay setTimeout takes, ms. */
 const LONGEST_DELAY = 0x7fffffff
 
-/** How long links may go on delivering before the platform's event loop has a turn, ms. */
-const LONGEST_TURN = 1
-
 /** Hosts that live in real time: one timer of the platform for all of them, set to the earliest deadline. */
 export class RealTime implements Clock {
   readonly #sources: RealTimeSources
+  readonly #deliveries: Deliveries
   readonly #hosts = new Set<Host>()
   readonly #tick = () => this.#look()
   /** Timers of platforms may fire before their time: then the same one is set once more. */
@@ -79,32 +99,9 @@ export class RealTime implements Clock {
   #timer: unknown = null
   #timerAt: Instant = NEVER
   #soon = false
-  /** What is to be delivered behind what runs now. */
-  #due: ((now: Instant) => void)[] = []
-  #spare: ((now: Instant) => void)[] = []
-  #delivering = false
-  /** When the first delivery of this turn of the event loop was asked for, ms; NEVER: there was none. */
-  #turnBegan: Instant = NEVER
-  readonly #turnOver = () => {
-    this.#turnBegan = NEVER
-  }
-  readonly #deliver = () => {
-    this.#delivering = false
-    const due = this.#due
-    this.#due = this.#spare
-    this.#spare = due
-    const { now } = this
-    let done = 0
-    try {
-      while (done < due.length) due[done++]!(now)
-    } finally {
-      for (; done < due.length; done++) this.soon(due[done]!)
-      due.length = 0
-    }
-  }
-
   constructor(sources: RealTimeSources = platformTime()) {
     this.#sources = sources
+    this.#deliveries = new Deliveries(sources)
   }
 
   /** ms. To be given to every entry into a host that lives by this clock. */
@@ -143,20 +140,8 @@ export class RealTime implements Clock {
   }
 
   /** Calls `deliver` behind what runs now, with the time; for memory pipes. */
-  soon(deliver: (now: Instant) => void): void {
-    this.#due.push(deliver)
-    if (this.#delivering) return
-    this.#delivering = true
-    const { next, soon } = this.#sources
-    if (next === undefined) return soon(this.#deliver)
-    const { now } = this
-    if (this.#turnBegan === NEVER) {
-      this.#turnBegan = now
-      soon(this.#turnOver)
-    }
-    // two hosts that answer each other keep nobody else waiting
-    if (now - this.#turnBegan < LONGEST_TURN) next(this.#deliver)
-    else soon(this.#deliver)
+  soon(deliver: Delivery): void {
+    this.#deliveries.soon(deliver)
   }
 
   /** Some deadline is before the timer. Most are given up before their time comes, so which one it is need not be known. */

@@ -1,4 +1,4 @@
-import { type FrameReceiver, type Link, platformTime } from '../ip/index.js'
+import { Deliveries, type FrameReceiver, type Link, platformTime } from '../ip/index.js'
 import type { Instant } from '../tcp/index.js'
 import { Batch, type Frame } from '../wire/index.js'
 
@@ -61,7 +61,10 @@ export function memoryPipe(options: MemoryPipeOptions = {}): [Link, Link] {
   return [a, b]
 }
 
+let deliveries: Deliveries | null = null
+
 function realSoon(): NonNullable<MemoryPipeOptions['soon']> {
-  const { soon, now } = platformTime()
-  return (deliver) => soon(() => deliver(now()))
+  deliveries ??= new Deliveries(platformTime())
+  const shared = deliveries
+  return (deliver) => shared.soon(deliver)
 }

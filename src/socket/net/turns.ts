@@ -12,20 +12,25 @@ export interface Teller extends AsyncResource {
 const { nextTick } = process
 const settled = Promise.resolve()
 
+/** Places in the queue that were passed and are kept, where it never becomes empty. */
+const MOST_PASSED = 4096
+
 /**
  * Lets handles tell their programs what happened, one after the other, outside the machine. Between two of them
  * everything that the program left for later runs, ticks and promises, as between two events of Node's own loop.
  */
 export class Turns {
-  readonly #waiting: Teller[] = []
+  readonly #waiting: (Teller | null)[] = []
+  /** Those in [first, end) of `waiting` wait. */
   #first = 0
+  #end = 0
   #running = false
   readonly #tick = () => nextTick(this.#next)
 
   add(teller: Teller): void {
     if (teller.queued) return
     teller.queued = true
-    this.#waiting.push(teller)
+    this.#waiting[this.#end++] = teller
     if (this.#running) return
     this.#running = true
     nextTick(this.#next)
@@ -37,19 +42,29 @@ export class Turns {
   }
 
   readonly #next = () => {
-    const teller = this.#waiting[this.#first++]!
+    const teller = this.#waiting[this.#first]!
+    this.#waiting[this.#first++] = null
     teller.queued = false
     try {
       teller.runInAsyncScope(teller.tell, teller)
     } catch (error) {
       this.failed(error)
     } finally {
-      if (this.#first < this.#waiting.length) void settled.then(this.#tick)
-      else {
-        this.#waiting.length = 0
+      if (this.#first < this.#end) {
+        if (this.#first >= MOST_PASSED) this.#forgetPassed()
+        void settled.then(this.#tick)
+      } else {
         this.#first = 0
+        this.#end = 0
         this.#running = false
       }
     }
+  }
+
+  #forgetPassed(): void {
+    const waiting = this.#waiting
+    waiting.copyWithin(0, this.#first, this.#end)
+    waiting.length = this.#end -= this.#first
+    this.#first = 0
   }
 }

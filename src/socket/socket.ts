@@ -3,7 +3,6 @@ import {
   atMark,
   type Connection,
   type ConnectionUser,
-  defaultOptions,
   type ErrorName,
   type Instant,
   type Listener,
@@ -12,6 +11,7 @@ import {
   type ProgramOptions,
   Ready,
   State,
+  sharedOptions,
 } from '../tcp/index.js'
 import type { IpAddress } from '../wire/index.js'
 import { type AddressAndPort, anyAddress, type SocketAddress } from './address.js'
@@ -121,7 +121,7 @@ export class TcpSocket extends OpenFile implements ConnectionUser {
     this.host = space.host
     this.personality = space.personality
     this.ipv6 = ipv6
-    this.asked = from === null ? defaultOptions(space.host.settings) : from.asked
+    this.asked = from === null ? sharedOptions(space.host.settings) : from.asked
     this.own = from === null ? ownDefaults() : { ...from.own }
   }
 

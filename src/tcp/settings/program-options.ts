@@ -118,7 +118,7 @@ export function sharedOptions(settings: Settings, asked?: Partial<ProgramOptions
     options = defaultOptions(settings)
     shared.set(settings, options)
   }
-  if (asked === undefined) return options
+  if (asked === undefined || asked === options) return options
   for (const name in asked) {
     const key = name as keyof ProgramOptions
     if (asked[key] !== options[key]) return { ...options, ...asked }

@@ -76,6 +76,76 @@ test("https on both sides, unmodified, imported before: its connections are the 
   expect(printed).toBe('200 127.0.0.1 127.0.0.1 true false 100000 false\n')
 }, 30_000)
 
+test('tls begun within a connection, its events and errors, and http2 are as over the system', () => {
+  const program = `
+    import { execFileSync } from 'node:child_process'
+    import { once } from 'node:events'
+    import http2 from 'node:http2'
+    import net from 'node:net'
+    import tls from 'node:tls'
+    const words = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout - -days 2 -subj /CN=localhost'
+    const pem = execFileSync('openssl', words.split(' '), { stdio: ['ignore', 'pipe', 'ignore'] })
+    const own = { key: pem, cert: pem }
+    const trust = { ca: pem, servername: 'localhost', host: '127.0.0.1' }
+    const listening = async (server) => {
+      await once(server.listen(0, '127.0.0.1'), 'listening')
+      return server.address().port
+    }
+
+    const plainServer = net.createServer((socket) => {
+      socket.once('data', (text) => {
+        console.log(String(text))
+        socket.write('go on', () => {
+          const secure = new tls.TLSSocket(socket, { isServer: true, ...own })
+          secure.on('data', (text) => secure.end(text + ', ' + secure.remoteAddress))
+        })
+      })
+    })
+    const plain = net.connect(await listening(plainServer), '127.0.0.1')
+    plain.write('begin tls')
+    await once(plain, 'data')
+    const begun = tls.connect({ ...trust, socket: plain })
+    await once(begun, 'secureConnect')
+    console.log(begun.authorized, begun.getProtocol(), begun.localPort === plain.localPort, begun instanceof net.Socket)
+    begun.write('hello')
+    begun.on('data', (text) => console.log(String(text)))
+    await once(begun, 'close')
+    console.log(plain.destroyed)
+
+    const failed = (socket) => once(socket, 'secureConnect').catch(({ code }) => code)
+    console.log(await failed(tls.connect(1, '127.0.0.1')), await failed(tls.connect(1, 'nobody.test')))
+
+    const echo = tls.createServer(own, (socket) => socket.pipe(socket).on('error', () => {}))
+    const port = await listening(echo)
+    const client = tls.connect({ ...trust, port, timeout: 200 }, () => console.log('called back'))
+    for (const event of ['connect', 'ready', 'secureConnect', 'timeout', 'close']) client.on(event, () => console.log(event))
+    console.log(client.connecting, client.readyState)
+    await once(client, 'secureConnect')
+    let count = 0
+    client.on('data', (chunk) => {
+      count += chunk.length
+      if (count === 1e6) console.log('echoed')
+    })
+    client.write('x'.repeat(1e6))
+    await once(client, 'timeout')
+    client.destroy()
+    await once(client, 'close')
+    console.log(await failed(tls.connect({ port, host: '127.0.0.1', servername: 'localhost' })))
+
+    const h2 = http2.createSecureServer(own, (request, response) => response.end('http ' + request.httpVersion))
+    const session = http2.connect('https://localhost:' + (await listening(h2)), trust)
+    const stream = session.request({ ':path': '/' })
+    stream.on('data', (text) => console.log(String(text)))
+    await once(stream, 'close')
+    session.close()
+    for (const server of [plainServer, echo, h2]) server.close()
+  `
+  const printed = run(program)
+  expect(printed).toContain('begin tls\ntrue TLSv1.3 true true\nhello, 127.0.0.1\ntrue\nECONNREFUSED ENOTFOUND\n')
+  expect(printed).toMatch(/\nhttp 2\.0\n$/)
+  expect(printed).toBe(run(program, []))
+}, 60_000)
+
 test('what was imported before net was replaced moves to the host, and back to the system', () => {
   const printed = run(
     `

@@ -27,7 +27,7 @@ const ASKED = ['address', 'setNoDelay', 'setKeepAlive', 'ref', 'unref'] as const
 interface SecureSocket {
   _parent: NetSocket
   connecting: boolean
-  emit(event: string): boolean
+  emit(event: string, ...args: unknown[]): boolean
   setTimeout(ms: number): unknown
 }
 
@@ -141,8 +141,10 @@ function join(secure: SecureSocket, socket: NetSocket): void {
   }
   if (!socket.connecting) return
   secure.connecting = true
+  socket.on('lookup', (...found) => secure.emit('lookup', ...found))
   socket.once('connect', () => {
     secure.connecting = false
     secure.emit('connect')
+    secure.emit('ready')
   })
 }

@@ -50,6 +50,13 @@ function eitherSocket(ours: Constructor, nodes: Constructor): Constructor {
     return Reflect.apply(ours, this, [options])
   }
   Socket.prototype = ours.prototype
+  Object.defineProperty(Socket, Symbol.hasInstance, {
+    value(this: Constructor, value: unknown): boolean {
+      const isOne = (of: Constructor) => Function.prototype[Symbol.hasInstance].call(of, value)
+      return isOne(this) || (this === made && isOne(nodes))
+    },
+  })
   Object.defineProperty(ours.prototype, 'constructor', { value: Socket, configurable: true, writable: true })
-  return Object.setPrototypeOf(Socket, ours) as Constructor
+  const made = Object.setPrototypeOf(Socket, ours) as Constructor
+  return made
 }

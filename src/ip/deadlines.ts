@@ -30,17 +30,16 @@ export class Deadlines {
     return this.#size
   }
 
-  /** `timed.deadline` changed. */
-  schedule(timed: Timed): void {
-    const at = timed.wheelSlot
-    const deadline = timed.deadline
-    if (at < 0) {
-      if (deadline !== NEVER) this.#add(timed, deadline)
+  /** `timed.deadline` changed to `at`, or something it waits for besides was set to that time. */
+  schedule(timed: Timed, at: Instant = timed.deadline): void {
+    const slot = timed.wheelSlot
+    if (slot < 0) {
+      if (at !== NEVER) this.#add(timed, at)
       return
     }
-    const key = this.#keys[at]!
-    if (deadline < key) this.#rise(at, timed, deadline, this.#nextOrder())
-    else if (deadline === NEVER && key > this.now + LINGER) this.#remove(at)
+    const key = this.#keys[slot]!
+    if (at < key) this.#rise(slot, timed, at, this.#nextOrder())
+    else if (at === NEVER && key > this.now + LINGER) this.#remove(slot)
   }
 
   /** The earliest deadline; NEVER: nobody wants anything. */

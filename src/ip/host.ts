@@ -280,11 +280,11 @@ export class Host implements Environment, InterfaceOwner {
     this.connections.replace(previous, next)
   }
 
-  schedule(timed: Timed): void {
-    this.#deadlines.schedule(timed)
+  schedule(timed: Timed, at: Instant = timed.deadline): void {
+    this.#deadlines.schedule(timed, at)
     const { driver } = this
     if (this.#driverKnows || driver === null) return
-    if (driver.looksAt !== undefined && timed.deadline >= driver.looksAt) return
+    if (driver.looksAt !== undefined && at >= driver.looksAt) return
     this.#driverKnows = true
     driver.deadlineChanged(this)
   }

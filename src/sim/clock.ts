@@ -28,13 +28,18 @@ export class ClockEvent implements Timed {
 
 /** A host in the queue of a clock: woken at the earliest of its own deadlines. */
 class HostTime implements Timed {
-  deadline: Instant = NEVER
   wheelSlot = -1
+  driven = true
   changed = false
   readonly host: Host
 
   constructor(host: Host) {
     this.host = host
+  }
+
+  /** Asked for when it matters: hosts do not tell of deadlines that are given up. */
+  get deadline(): Instant {
+    return this.driven ? this.host.nextDeadline() : NEVER
   }
 
   deadlineReached(now: Instant): void {
@@ -87,7 +92,7 @@ export class VirtualClock implements Clock {
     if (time === undefined) return
     this.#hosts.delete(host)
     if (host.driver === this) host.driver = null
-    time.deadline = NEVER
+    time.driven = false
     this.#queue.schedule(time)
   }
 
@@ -103,7 +108,6 @@ export class VirtualClock implements Clock {
     for (let time = this.#changed.pop(); time !== undefined; time = this.#changed.pop()) {
       time.changed = false
       if (!this.#hosts.has(time.host)) continue
-      time.deadline = time.host.nextDeadline()
       this.#queue.schedule(time)
     }
     return this.#queue.next()

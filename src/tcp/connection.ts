@@ -16,7 +16,7 @@ import { md5KeyFor, type ProgramOptions, sharedOptions } from './settings/progra
 import { State } from './states/state-name.js'
 import { type Instant, NEVER } from './time.js'
 import type { TimeWait } from './time-wait.js'
-import { deadlineReached } from './timeouts.js'
+import { deadlineReached, earliestTimer } from './timeouts.js'
 import { NO_TIMERS, type Timers } from './timers.js'
 
 /** Why a connection ended or a call failed, by its POSIX name. */
@@ -146,7 +146,6 @@ export class Connection implements Endpoint {
   timers: Timers = NO_TIMERS
   /** Those that are set, a bit each. */
   timersSet = 0
-  deadline: Instant = NEVER
   wheelSlot = -1
   tableNext: Endpoint | null = null
   /** Last segment from the peer (keepalive). */
@@ -164,6 +163,10 @@ export class Connection implements Endpoint {
     this.md5Key = md5KeyFor(options.md5Keys, remote)
     this.ipOptions = remote.isIPv4 ? options.ipOptions : null
     this.ipOptionsAsked = this.ipOptions !== null
+  }
+
+  get deadline(): Instant {
+    return earliestTimer(this)
   }
 
   /** TCP_FASTOPEN_CONNECT: in SYN-SENT, but the SYN waits for the first SEND. */

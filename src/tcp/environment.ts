@@ -101,8 +101,8 @@ export interface Environment {
   unregister(endpoint: Endpoint): void
   /** Puts `next` where `previous` was (SYN-queue entry -> TCB -> TIME-WAIT record), in one step. */
   replace(previous: Endpoint, next: Endpoint): void
-  /** `timed.deadline` changed (it may have become NEVER). */
-  schedule(timed: Timed): void
+  /** `timed.deadline` is not after `at` any more. That it has become later, or NEVER, need not be told. */
+  schedule(timed: Timed, at: Instant): void
   /** It is over with `timed`, whose deadline is NEVER now and stays so: the host lets go of it. */
   unschedule(timed: Timed): void
   /** The path to a destination; created with the MTU of the route. */

@@ -290,7 +290,7 @@ export class TimeWait implements Endpoint {
   /** (Re)starts its only timer. */
   restart(length: Millis, now: Instant): void {
     this.deadline = now + length
-    this.env.schedule(this)
+    this.env.schedule(this, this.deadline)
     const { observer } = this.env
     if (observer === null) return
     observer.timerArmed(this, this.state === State.TimeWait ? 'time-wait' : 'fin-wait-2', this.deadline, now)

@@ -13,27 +13,24 @@ import { type Instant, NEVER } from './time.js'
 import { finWait2Expired } from './time-wait.js'
 import { NO_TIMERS, TIMER_NAMES, Timer } from './timers.js'
 
-/** Sets a timer of a connection; an earlier setting of it is forgotten. */
+/**
+ * Sets a timer of a connection; an earlier setting of it is forgotten. The host hears of it, but not of timers that are
+ * set later or stopped: it looks at `deadline` when the time it knows has come.
+ */
 export function arm(c: Connection, timer: Timer, at: Instant, now: Instant): void {
-  const before = c.timers[timer]!
-  if (before === at) return
+  if (c.timers[timer] === at) return
+  if (at === NEVER) return disarm(c, timer, now)
   if (c.timers === NO_TIMERS) c.timers = NO_TIMERS.slice()
-  const { timers } = c
-  timers[timer] = at
-  if (at === NEVER) c.timersSet &= ~(1 << timer)
-  else c.timersSet |= 1 << timer
+  c.timers[timer] = at
+  c.timersSet |= 1 << timer
   if (c.env.observer !== null) c.env.observer.timerArmed(c, TIMER_NAMES[timer], at, now)
-  if (at < c.deadline) setDeadline(c, at)
-  else if (before === c.deadline) setDeadline(c, earliest(c))
+  c.env.schedule(c, at)
 }
 
 export function disarm(c: Connection, timer: Timer, _now: Instant): void {
   if (!armed(c, timer)) return
-  const { timers } = c
-  const before = timers[timer]!
-  timers[timer] = NEVER
+  c.timers[timer] = NEVER
   c.timersSet &= ~(1 << timer)
-  if (before === c.deadline) setDeadline(c, earliest(c))
 }
 
 /** No timer is set: they take no room until one is. For connections that may be idle for long. */
@@ -45,7 +42,6 @@ export function dropUnset(c: Connection): void {
 export function disarmAll(c: Connection, _now: Instant): void {
   c.timers = NO_TIMERS
   c.timersSet = 0
-  c.deadline = NEVER
   c.env.unschedule(c)
 }
 
@@ -63,9 +59,8 @@ export function deadlineReached(c: Connection, now: Instant): void {
     if (c.env.observer !== null) c.env.observer.timerFired(c, TIMER_NAMES[timer]!, now)
     fire(c, timer as Timer, now)
   }
-  // the host has taken the connection out of its wheel
-  c.deadline = earliest(c)
-  c.env.schedule(c)
+  // the host has taken the connection out of those that wait
+  if (c.timersSet !== 0) c.env.schedule(c, earliestTimer(c))
 }
 
 function fire(c: Connection, timer: Timer, now: Instant): void {
@@ -98,17 +93,12 @@ function userExpired(c: Connection, now: Instant): void {
   fail(c, c.softError ?? 'ETIMEDOUT', 'timeout: user', now)
 }
 
-function earliest({ timers, timersSet }: Connection): Instant {
+/** When the first of a connection's timers is due; NEVER: none is set. */
+export function earliestTimer({ timers, timersSet }: Connection): Instant {
   let first = NEVER
   for (let left = timersSet; left !== 0; left &= left - 1) {
     const at = timers[31 - Math.clz32(left & -left)]!
     if (at < first) first = at
   }
   return first
-}
-
-function setDeadline(c: Connection, at: Instant): void {
-  if (c.deadline === at) return
-  c.deadline = at
-  c.env.schedule(c)
 }

@@ -49,7 +49,7 @@ export const NO_TIMERS: Timers = [NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, NEVE
 
 /** Anything that wants to be woken at a time. The host keeps all of them by their `deadline`. */
 export interface Timed {
-  /** The earliest of its timers; NEVER: nothing. Written by the machine, then `Environment.schedule` is called. */
+  /** The earliest of its timers; NEVER: nothing. `Environment.schedule` is called when it may be earlier than it was. */
   deadline: Instant
   /** The host's own bookkeeping: where it stands among the deadlines, -1: nowhere. The machine never touches it. */
   wheelSlot: number

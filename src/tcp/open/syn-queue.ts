@@ -289,7 +289,7 @@ export class SynEntry implements Endpoint {
 
   #arm(now: Instant): void {
     this.deadline = now + handshakeTimeout(this.env.settings, this.resent, 0)
-    this.env.schedule(this)
+    this.env.schedule(this, this.deadline)
     if (this.env.observer !== null) this.env.observer.timerArmed(this, 'retransmit', this.deadline, now)
   }
 

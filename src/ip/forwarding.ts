@@ -18,12 +18,13 @@ import {
   updateIPv4Checksum,
   updateTcpChecksum,
 } from '../wire/index.js'
+import { writePieces } from './cut-segment.js'
 import { fragmentPacket } from './fragmentation.js'
 import type { Host } from './host.js'
 import { type Icmp, isGroupOrNobody } from './icmp.js'
 import type { NetworkInterface } from './network-interface.js'
 import type { Path } from './path-table.js'
-import { queueFrame, writePieces } from './send-packet.js'
+import { queueFrame } from './write-packet.js'
 
 /** A router passes a packet on (RFC 1812 5.2, RFC 8200 3): one hop less to live, and no larger than the next link takes. */
 export function forwardPacket(

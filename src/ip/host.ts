@@ -59,6 +59,8 @@ export interface HostOptions {
   readonly observer?: Observer | null
   /** Passes packets on that are not for it: a router. */
   readonly forwarding?: boolean
+  /** See `Host.offloads`. */
+  readonly offloads?: boolean
 }
 
 export interface AttachOptions {
@@ -68,6 +70,9 @@ export interface AttachOptions {
   /** Octets of IP packet; the link's when not given. */
   readonly mtu?: number
 }
+
+/** Most text of a super-segment that the host cuts, octets: with headers it is below the 65 535 of an IP packet. */
+const LARGEST_CUT = 65_535 - 40 - 60
 
 const LOOPBACK_ADDRESSES: readonly InterfaceAddress[] = [
   { address: new IpAddress(0, 0, 0xffff, 0x7f000001), prefixLength: 8 },
@@ -90,6 +95,13 @@ export class Host implements Environment, InterfaceOwner {
   readonly out = new Segment()
   /** Largest super-segment TCP should make, octets of text; 0: none. Set by `attach` from the link; may be set by hand. */
   maxSuperSegment = 0
+  /**
+   * Segments of one connection that arrive together are given to TCP as one (Linux's GRO), and it makes super-segments that
+   * the host cuts for links that take single segments (GSO): the cost of a segment is then that of its octets. How often
+   * ACKs are sent and how text is cut may differ; an observer is told of each segment as it is on the link, so there is
+   * no receive offload while there is one.
+   */
+  offloads: boolean
   moreArriving = false
   readonly owing = new Batch<Connection>()
   readonly forwarding: boolean
@@ -125,6 +137,8 @@ export class Host implements Environment, InterfaceOwner {
     this.secrets = options.secrets ?? drawSecrets(options.random)
     this.observer = options.observer ?? null
     this.forwarding = options.forwarding ?? false
+    this.offloads = options.offloads ?? false
+    if (this.offloads) this.maxSuperSegment = LARGEST_CUT
     this.connections = new ConnectionTable(this.random())
     this.ports = new PortTable(this)
     this.paths = new PathTable(this)
@@ -157,6 +171,7 @@ export class Host implements Environment, InterfaceOwner {
       this.moreArriving = i + 1 < count
       this.#receiver.frameArrives(from, frames[i]!, now)
     }
+    this.#receiver.deliver(now)
     if (this.owing.count > 0) acknowledgeOwing(this, now)
     this.leave(now)
   }

@@ -25,7 +25,7 @@ import {
 } from '../wire/index.js'
 import { fragmentPacket } from './fragmentation.js'
 import type { Host } from './host.js'
-import { queueFrame } from './send-packet.js'
+import { queueFrame } from './write-packet.js'
 
 /** ICMP errors a host sends, a second and at once (Linux `icmp_msgs_per_sec`, `icmp_msgs_burst`; RFC 1812 4.3.2.8). */
 const ERRORS_PER_SECOND = 1000

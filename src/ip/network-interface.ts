@@ -5,6 +5,8 @@ import { type Frame, FrameAllocator, type IpAddress } from '../wire/index.js'
 export interface FrameReceiver {
   /** `frames[0..count)` arrived; they belong to the receiver, the array to the link. */
   receive(frames: readonly Frame[], count: number, now: Instant): void
+  /** True: it releases every frame as soon as nothing of it is needed. */
+  readonly releasesFrames?: boolean
 }
 
 /** What carries frames between hosts: a memory pipe, a port of a simulated segment, a TUN device. Frames are IP packets. */
@@ -20,6 +22,8 @@ export interface Link {
    * next. False when not given: frames stay in use, nobody knows how long.
    */
   readonly copies?: boolean
+  /** True: whoever gets its frames in the end releases them, so that they may be lent (Frame.slab). */
+  readonly releasesFrames?: boolean
   /** Set by who attaches to it; frames that arrive while it is null are lost. */
   receiver: FrameReceiver | null
   /**
@@ -43,6 +47,7 @@ const MOST_OUTSTANDING = 192 * 1024
 
 /** One interface of a host: a name, addresses, and the link below it. */
 export class NetworkInterface implements FrameReceiver {
+  readonly releasesFrames = true
   readonly name: string
   readonly link: Link
   readonly addresses: readonly InterfaceAddress[]
@@ -89,6 +94,7 @@ export class NetworkInterface implements FrameReceiver {
 
   receive(frames: readonly Frame[], count: number, now: Instant): void {
     if (this.#up) this.#owner.receive(this, frames, count, now)
+    else releaseAll(frames, count)
   }
 
   hasAddress(address: IpAddress): boolean {
@@ -114,6 +120,7 @@ export class NetworkInterface implements FrameReceiver {
     if (count === 0) return
     this.outboxCount = 0
     if (this.#up) this.link.transmit(this.outbox, count, now)
+    else releaseAll(this.outbox, count)
     for (let i = 0; i < count; i++) this.outbox[i] = NOTHING
     if (this.#copies) this.frames.rewind()
   }
@@ -122,6 +129,10 @@ export class NetworkInterface implements FrameReceiver {
   get full(): boolean {
     return this.#copies && this.frames.used > MOST_OUTSTANDING
   }
+}
+
+function releaseAll(frames: readonly Frame[], count: number): void {
+  for (let i = 0; i < count; i++) frames[i]!.release()
 }
 
 /** The host an interface belongs to. */

@@ -39,6 +39,7 @@ import type { Host } from './host.js'
 import { Icmp, isGroupOrNobody } from './icmp.js'
 import type { NetworkInterface } from './network-interface.js'
 import { Reassembly } from './reassembly.js'
+import { ReceiveOffload } from './receive-offload.js'
 
 /** ICMP code 1 of time exceeded: fragments did not become whole in time; code 1 of ICMPv6 parameter problem. */
 const REASSEMBLY_TIME = 1
@@ -53,6 +54,7 @@ export class Receiver {
   readonly #segment = new Segment()
   readonly #message = new IcmpMessage()
   readonly #udp = new UdpHeader()
+  readonly #offload = new ReceiveOffload(this.#segment)
 
   constructor(host: Host) {
     this.#host = host
@@ -67,7 +69,43 @@ export class Receiver {
     this.#reassembly.clear()
   }
 
+  /**
+   * Reads a frame and does what it asks for, or holds it back to join others to it until `deliver`. A lent frame is
+   * released as soon as nothing of it is needed.
+   */
   frameArrives(from: NetworkInterface, frame: Frame, now: Instant): void {
+    const offload = this.#offload
+    if (offload.endpoint !== null) {
+      if (offload.joins(frame)) {
+        this.#host.counters.segmentsIn++
+        return
+      }
+      // its ACK may wait for what this frame brings
+      const more = this.#host.moreArriving
+      this.#host.moreArriving = true
+      offload.deliver(now)
+      this.#host.moreArriving = more
+    }
+    if (frame.slab !== null && this.#host.observer !== null) this.#lentArrives(from, frame, now)
+    else this.#readFrame(from, frame, now)
+    if (offload.first !== frame) frame.release()
+  }
+
+  /** No more frames come: what is held back is delivered. */
+  deliver(now: Instant): void {
+    this.#offload.deliver(now)
+  }
+
+  /** Whoever keeps frames, or views of them, must get one that is not lent. */
+  #lentArrives(from: NetworkInterface, frame: Frame, now: Instant): void {
+    const kept = this.#host.frames.allocate(frame.length)
+    kept.bytes.set(frame.view(), kept.start)
+    kept.gsoSize = frame.gsoSize
+    kept.checksumPartial = frame.checksumPartial
+    this.#readFrame(from, kept, now)
+  }
+
+  #readFrame(from: NetworkInterface, frame: Frame, now: Instant): void {
     const header = this.#header
     const problem = parsePacket(frame.bytes, frame.start, frame.end, header)
     if (problem !== null) return this.#host.drop(null, problem, now)
@@ -75,7 +113,10 @@ export class Receiver {
     if (isGroupOrNobody(header.source) || (isLoopback(header.source) && from !== this.#host.loopback)) {
       return this.#host.drop(null, DropReason.BadSourceAddress, now)
     }
-    if (!this.#isForUs(from, header.destination)) {
+    const forUs = this.#isForUs(from, header.destination)
+    const plain = forUs && header.protocol === IPPROTO_TCP && !header.isFragment && !hasOptions(header)
+    if (frame.slab !== null && !plain) return this.#lentArrives(from, frame, now)
+    if (!forUs) {
       if (this.#host.forwarding) forwardPacket(this.#host, this.#icmp, from, frame, header, this.#segment, now)
       else this.#host.drop(null, DropReason.NotForUs, now)
       return
@@ -162,6 +203,7 @@ export class Receiver {
       return host.drop(null, DropReason.BadSourceAddress, now)
     }
     segment.gsoSize = frame.gsoSize
+    segment.slab = frame.slab
     const { source, destination, sourcePort, destinationPort } = segment
     const endpoint =
       host.connections.find(destination, destinationPort, source, sourcePort) ??
@@ -172,6 +214,8 @@ export class Receiver {
       segmentForNobody(host, segment, now, false, bound)
       return
     }
+    if (host.offloads && host.moreArriving && host.observer === null && this.#offload.holds(endpoint, frame, header))
+      return
     endpoint.segmentArrives(segment, now)
     if (host.observer !== null) host.observer.settled(endpoint, now)
   }
@@ -185,6 +229,7 @@ export class Receiver {
     const problem = parseTcp(frame.bytes, udp.dataStart, udp.dataEnd, segment, false)
     host.counters.segmentsIn++
     if (problem !== null) return host.drop(null, problem, now)
+    segment.slab = null
     segment.udpSourcePort = udp.sourcePort
     segment.udpDestinationPort = udp.destinationPort
     const { source, destination, sourcePort, destinationPort } = segment

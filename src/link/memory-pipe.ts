@@ -36,6 +36,10 @@ class MemoryPipeEnd implements Link {
     this.#soon = soon
   }
 
+  get releasesFrames(): boolean {
+    return this.peer!.receiver?.releasesFrames === true
+  }
+
   transmit(frames: readonly Frame[], count: number): void {
     const coming = this.peer!.#coming
     for (let i = 0; i < count; i++) coming.push(frames[i]!)

@@ -8,6 +8,7 @@ import type { Listener } from './open/listener.js'
 import type { Opening } from './open/opening.js'
 import type { Ecn } from './options/ecn.js'
 import { ReceiveState } from './receive/receive-state.js'
+import { joinableText } from './receive/text-arrives.js'
 import type { Recovery } from './recovery/recovery.js'
 import { segmentArrives } from './segment-arrives.js'
 import type { RttEstimator } from './send/rtt.js'
@@ -189,6 +190,10 @@ export class Connection implements Endpoint {
 
   segmentArrives(segment: Segment, now: Instant): void {
     segmentArrives(this, segment, now)
+  }
+
+  joinableText(segment: Segment): number {
+    return joinableText(this, segment)
   }
 
   errorArrives(error: IcmpError, now: Instant): void {

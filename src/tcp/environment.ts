@@ -14,6 +14,8 @@ export interface Endpoint extends Observed, Timed {
   errorArrives(error: IcmpError, now: Instant): void
   /** Next in the host's hash chain; the machine never touches it. */
   tableNext: Endpoint | null
+  /** How many octets of text, this segment's included, may be given to it as one segment (receive offload); absent: none. */
+  joinableText?(segment: Segment): number
   /** A listener at `::` that does not take IPv4 (IPV6_V6ONLY). */
   readonly ipv6Only?: boolean
   /** TIME-WAIT: may a new connection of this host take the addresses and ports over (RFC 6191, Linux `tcp_tw_reuse`)? */

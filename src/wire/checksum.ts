@@ -1,5 +1,6 @@
-import { VECTOR_MOST, type VectorSum, vectorSum } from './checksum-vector.js'
 import type { IpAddress } from './ip-address.js'
+import { SCRATCH, type VectorMemory, vectorMemory } from './vector-memory.js'
+import { LITTLE_ENDIAN, wordsIn } from './words.js'
 
 /**
  * The Internet checksum (RFC 1071). Sums are kept unfolded in doubles, which hold 2^53: words of 32 bits are added as
@@ -10,44 +11,17 @@ import type { IpAddress } from './ip-address.js'
  * last must have an even number of octets.
  */
 
-const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
-
 /** Below this, a loop over octets is faster than finding the words of the buffer. Unit: octets. */
 const SHORT = 48
 
-/** From here on, copying to the memory of the vector unit and a sum there are faster. Unit: octets. */
+/** From here on, copying to the vectors' memory and a sum there are faster. Unit: octets. */
 const LONG = 400
 
-/** Made when first needed; null: there is none. */
-let vectors: VectorSum | null | undefined
+/** Looked for when first needed; null: there are none. */
+let vectors: VectorMemory | null | undefined
 
 /** Words added before the sum is folded: 2^20 words of 32 bits stay below 2^52. */
 const WORDS_PER_FOLD = 1 << 20
-
-const wordsOf = new WeakMap<ArrayBufferLike, Uint32Array>()
-let lastBuffer: ArrayBufferLike | null = null
-let lastWords = new Uint32Array(0)
-let previousBuffer: ArrayBufferLike | null = null
-let previousWords = lastWords
-
-/** The buffer as 32-bit words. Frames are cut from few slabs, so the two seen last are at hand. */
-function wordsIn(buffer: ArrayBufferLike): Uint32Array {
-  if (buffer === lastBuffer) return lastWords
-  let words: Uint32Array | undefined
-  if (buffer === previousBuffer) words = previousWords
-  else {
-    words = wordsOf.get(buffer)
-    if (words === undefined) {
-      words = new Uint32Array(buffer as ArrayBuffer, 0, buffer.byteLength >>> 2)
-      wordsOf.set(buffer, words)
-    }
-  }
-  previousBuffer = lastBuffer
-  previousWords = lastWords as Uint32Array<ArrayBuffer>
-  lastBuffer = buffer
-  lastWords = words as Uint32Array<ArrayBuffer>
-  return words
-}
 
 /** Any sum to 16 bits, with the carries added back. */
 function fold(sum: number): number {
@@ -82,9 +56,10 @@ export function checksumAdd(partial: number, bytes: Uint8Array, start: number, e
     for (const last = end - 1; i < last; i += 2) sum += (bytes[i]! << 8) | bytes[i + 1]!
     return i < end ? sum + (bytes[i]! << 8) : sum
   }
-  if (end - start >= LONG && vectors !== null) {
-    vectors ??= vectorSum()
-    if (vectors !== null) return addWithVectors(vectors, partial, bytes, start, end)
+  if (vectors !== null) {
+    if (vectors === undefined) vectors = vectorMemory()
+    else if (bytes === vectors.bytes) return sumInPlace(vectors, partial, start, end)
+    if (vectors !== null && end - start >= LONG) return copyAndSum(vectors, partial, bytes, start, end)
   }
   // octets before the first word and after the last go to the lane of their address in a 16-bit word
   const base = bytes.byteOffset
@@ -112,18 +87,26 @@ export function checksumAdd(partial: number, bytes: Uint8Array, start: number, e
   return sum + (swapped === LITTLE_ENDIAN ? folded : swap(folded))
 }
 
-function addWithVectors(
-  { memory, sum }: VectorSum,
+function sumInPlace({ sum }: VectorMemory, partial: number, start: number, end: number): number {
+  let total = partial
+  for (let from = start; from < end; from += SCRATCH) {
+    total += swap(fold(sum(from, Math.min(end - from, SCRATCH)) >>> 0))
+  }
+  return total
+}
+
+function copyAndSum(
+  { bytes: memory, sum }: VectorMemory,
   partial: number,
   bytes: Uint8Array,
   start: number,
   end: number,
 ): number {
   let total = partial
-  for (let from = start; from < end; from += VECTOR_MOST) {
-    const to = Math.min(end, from + VECTOR_MOST)
+  for (let from = start; from < end; from += SCRATCH) {
+    const to = Math.min(end, from + SCRATCH)
     memory.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), 0)
-    total += swap(fold(sum(to - from) >>> 0))
+    total += swap(fold(sum(0, to - from) >>> 0))
   }
   return total
 }

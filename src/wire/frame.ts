@@ -1,3 +1,5 @@
+import { SLAB_SIZE, Slab } from './slab.js'
+
 /**
  * What a link carries: the octets [start, end) of a buffer that is usually shared with other frames (a slab), so that
  * a frame costs one small object and no ArrayBuffer. A frame handed to a link belongs to the link, and a frame that a
@@ -16,11 +18,48 @@ export class Frame {
   gsoSize = 0
   /** True: the transport checksum is known to be right, or is for the link to fill in. */
   checksumPartial = false
+  /** Where its octets are lent from: whoever gets the frame releases it. null: they are nobody else's. */
+  slab: Slab | null = null
+  #next: Frame | null = null
 
   constructor(bytes: Uint8Array, start: number, end: number) {
     this.bytes = bytes
     this.start = start
     this.end = end
+  }
+
+  /** A frame whose octets are lent by `slab`. */
+  static lent(slab: Slab, start: number, end: number): Frame {
+    let frame = spare
+    if (frame === null) frame = new Frame(slab.bytes, start, end)
+    else {
+      spare = frame.#next
+      spareCount--
+      frame.#next = null
+      frame.bytes = slab.bytes
+      frame.start = start
+      frame.end = end
+      frame.gsoSize = 0
+      frame.checksumPartial = false
+    }
+    frame.slab = slab
+    slab.hold()
+    return frame
+  }
+
+  /**
+   * Nothing of the frame is needed any more, unless its slab is held besides: neither the object nor the octets may be
+   * looked at again. Of a frame that is not lent nothing changes.
+   */
+  release(): void {
+    const { slab } = this
+    if (slab === null) return
+    this.slab = null
+    slab.release()
+    if (spareCount >= MOST_SPARE) return
+    this.#next = spare
+    spare = this
+    spareCount++
   }
 
   get length(): number {
@@ -33,18 +72,24 @@ export class Frame {
   }
 }
 
+let spare: Frame | null = null
+let spareCount = 0
+
 /** Octets kept free before each frame, enough for a link to prepend its own header (Ethernet: 14). */
 export const HEADROOM = 16
 
-/** Octets of a slab: the first of a host is small, since many send a few segments only; the next ones twice as large each. */
-const FIRST_SLAB_SIZE = 8 * 1024
-const SLAB_SIZE = 256 * 1024
+/** Frames that were released, to be used again. */
+const MOST_SPARE = 8192
+
+/** Octets of a buffer: the first of a host is small, since many send a few segments only; the next ones twice as large each. */
+const FIRST_SIZE = 8 * 1024
 
 /** Cuts frames from large buffers; one allocation of memory per 256 KB of frames. */
 export class FrameAllocator {
-  #slab = new Uint8Array(0)
-  #nextSize = FIRST_SLAB_SIZE
+  #bytes = new Uint8Array(0)
+  #nextSize = FIRST_SIZE
   #used = 0
+  #slab: Slab | null = null
 
   /** Octets of the current slab that frames have. */
   get used(): number {
@@ -59,14 +104,28 @@ export class FrameAllocator {
   /** A frame of `length` octets, which the caller fills completely. */
   allocate(length: number): Frame {
     const need = HEADROOM + length
-    if (this.#used + need > this.#slab.length) {
-      this.#slab = new Uint8Array(Math.max(this.#nextSize, need))
+    if (this.#used + need > this.#bytes.length) {
+      this.#bytes = new Uint8Array(Math.max(this.#nextSize, need))
       this.#nextSize = Math.min(SLAB_SIZE, this.#nextSize * 2)
       this.#used = 0
     }
     const start = this.#used + HEADROOM
     // the next frame starts at a multiple of 8, so that sums over words are aligned
     this.#used = (start + length + 7) & ~7
-    return new Frame(this.#slab, start, start + length)
+    return new Frame(this.#bytes, start, start + length)
+  }
+
+  /** The same in memory that is used again as soon as the frame is released. */
+  lend(length: number): Frame {
+    const need = HEADROOM + length
+    if (need > SLAB_SIZE) return this.allocate(length)
+    let slab = this.#slab
+    if (slab === null || slab.used + need > slab.to) {
+      slab?.close()
+      slab = this.#slab = Slab.open()
+    }
+    const start = slab.used + HEADROOM
+    slab.used = (start + length + 7) & ~7
+    return Frame.lent(slab, start, start + length)
   }
 }

@@ -54,9 +54,11 @@ export * from './packet-header.js'
 export * from './segment.js'
 export * from './segment-text.js'
 export { siphash, type Word64 } from './siphash.js'
+export { Slab } from './slab.js'
 export {
   parseTcp,
   TCP_HEADER_LENGTH,
+  tcpChecksumIsRight,
   tcpHeaderLength,
   tcpMd5Matches,
   updateTcpChecksum,
@@ -66,3 +68,4 @@ export {
 export { tcpMd5Digest } from './tcp-md5.js'
 export * from './tcp-options.js'
 export { parseUdp, UDP_HEADER_LENGTH, UdpHeader, writeUdpHeader } from './udp.js'
+export { copyOctets, vectorMemory } from './vector-memory.js'

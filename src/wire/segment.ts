@@ -1,4 +1,7 @@
+import { Batch } from './batch.js'
+import type { Frame } from './frame.js'
 import { ANY_IPV4, type IpAddress } from './ip-address.js'
+import type { Slab } from './slab.js'
 
 const EMPTY = new Uint8Array(0)
 
@@ -73,6 +76,13 @@ export class Segment {
   textLength = 0
   /** Sent segments: where the text is taken from. */
   text: TextSource | null = null
+  /** Received: who lends `bytes`; whoever keeps a view of the text holds it meanwhile. null: the text may be kept as it is. */
+  slab: Slab | null = null
+  /**
+   * Received: frames, cut down to their text, that continue this one's (receive offload): `bytes` has the first `gsoSize`
+   * octets of text, these have the others.
+   */
+  readonly joined = new Batch<Frame>()
   /** Octets of text per segment when this stands for several (see Frame.gsoSize); 0: one. */
   gsoSize = 0
 

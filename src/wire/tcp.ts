@@ -5,6 +5,7 @@ import { IPPROTO_TCP } from './packet-header.js'
 import type { Segment } from './segment.js'
 import { tcpMd5Digest } from './tcp-md5.js'
 import { MD5_DIGEST_LENGTH, OPT_NOP, OPT_TIMESTAMPS, parseTcpOptions, takeTimestamps } from './tcp-options.js'
+import { copyOctets } from './vector-memory.js'
 
 /** Octets of a TCP header without options. */
 export const TCP_HEADER_LENGTH = 20
@@ -30,10 +31,7 @@ export function parseTcp(
   if (length < TCP_HEADER_LENGTH) return DropReason.TcpTooShort
   const headerLength = (bytes[start + 12]! >>> 4) * 4
   if (headerLength < TCP_HEADER_LENGTH || headerLength > length) return DropReason.BadDataOffset
-  if (verifyChecksum) {
-    const sum = pseudoHeaderSum(segment.source, segment.destination, IPPROTO_TCP, length)
-    if (checksumFold(checksumAdd(sum, bytes, start, end)) !== 0) return DropReason.BadTcpChecksum
-  }
+  if (verifyChecksum && !tcpChecksumIsRight(bytes, start, end, segment)) return DropReason.BadTcpChecksum
   segment.sourcePort = read16(bytes, start)
   segment.destinationPort = read16(bytes, start + 2)
   segment.seq = read32(bytes, start + 4)
@@ -56,6 +54,12 @@ export function parseTcp(
     parseTcpOptions(bytes, optionsStart, start + headerLength, segment)
   }
   return null
+}
+
+/** Whether the checksum of the TCP segment at [start, end) is right, between the addresses that `segment` has. */
+export function tcpChecksumIsRight(bytes: Uint8Array, start: number, end: number, segment: Segment): boolean {
+  const pseudo = pseudoHeaderSum(segment.source, segment.destination, IPPROTO_TCP, end - start)
+  return checksumFold(checksumAdd(pseudo, bytes, start, end)) === 0
 }
 
 /** Octets of the header a segment to send will have: its options rounded up to words. */
@@ -128,13 +132,4 @@ export function updateTcpChecksum(segment: Segment, bytes: Uint8Array, start: nu
   write16(bytes, start + CHECKSUM_AT, 0)
   const pseudo = pseudoHeaderSum(segment.source, segment.destination, IPPROTO_TCP, end - start)
   write16(bytes, start + CHECKSUM_AT, checksumFold(checksumAdd(pseudo, bytes, start, end)))
-}
-
-/** Few octets are copied one by one: cheaper than a view for `set`. */
-function copyOctets(from: Uint8Array, start: number, length: number, to: Uint8Array, at: number): void {
-  if (length > 64) {
-    to.set(from.subarray(start, start + length), at)
-    return
-  }
-  for (let i = 0; i < length; i++) to[at + i] = from[start + i]!
 }

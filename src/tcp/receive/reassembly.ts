@@ -1,5 +1,6 @@
+import { copyOctets } from '../../wire/index.js'
 import { after, atOrAfter, atOrBefore, before, seqAdd, seqDiff } from '../sequence.js'
-import { type Chunk, copy, freeChunk, newChunk, type ReceiveQueue } from './receive-queue.js'
+import { type Chunk, freeChunk, newChunk, type ReceiveQueue } from './receive-queue.js'
 import { SackList } from './sack.js'
 
 /** A stretch of text without holes, beyond RCV.NXT. */
@@ -220,7 +221,7 @@ export class Reassembly {
 /** Out of order is rare and may wait long: a copy of its own size holds no more than it needs. */
 function ownCopy(bytes: Uint8Array, start: number, length: number): Chunk {
   const own = new Uint8Array(length)
-  copy(bytes, start, length, own, 0)
+  copyOctets(bytes, start, length, own, 0)
   return newChunk(own, 0, length, 0)
 }
 

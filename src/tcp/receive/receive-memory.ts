@@ -26,7 +26,10 @@ export const tailroomOfLastCharge = (): number => roomBehind
 export function chargeOf(c: Connection, seg: Segment): number {
   if (!c.env.settings.chargeOverhead) return seg.textLength
   const headers = (c.remote.isIPv4 ? 40 : 60) + seg.optionsLength
-  return packetCost(headers + seg.textLength)
+  const { count } = seg.joined
+  if (count === 0) return packetCost(headers + seg.textLength)
+  // each came in a packet of its own
+  return count * packetCost(headers + seg.gsoSize) + packetCost(headers + seg.textLength - count * seg.gsoSize)
 }
 
 /** Cost of a packet of so many octets. */

@@ -1,3 +1,5 @@
+import { copyOctets, type Slab } from '../../wire/index.js'
+
 /** Text shorter than this is copied: a view would hold a frame's buffer for little. Octets. */
 const COPY_BELOW = 512
 /** Buffers of a stretch of copied text, smallest and largest, octets. */
@@ -6,6 +8,9 @@ const LARGEST_COPY = 8192
 /** Views may hold buffers of this many times the receive buffer, or this many times the text in them. */
 const HELD_PER_BUFFER = 4
 const HELD_PER_OCTET = 8
+
+/** Most that is copied together for a reader that keeps it, octets. */
+const LARGEST_READ = 65_536
 
 /** A stretch of received text: [start, end) of a frame's buffer, or of one of our own. */
 export class Chunk {
@@ -16,6 +21,8 @@ export class Chunk {
   limit = 0
   /** Where our own part of `bytes` begins, if nobody else has seen it; -1 otherwise. */
   own = -1
+  /** Who lends `bytes`, and is held as long as this is in a queue; null: they are nobody else's. */
+  slab: Slab | null = null
   /** What it costs of the receive buffer (see receive-memory.ts). */
   charge = 0
   next: Chunk | null = null
@@ -66,6 +73,10 @@ function newScrap(size: number, charge: number): Chunk {
 }
 
 export function freeChunk(chunk: Chunk): void {
+  if (chunk.slab !== null) {
+    chunk.slab.release()
+    chunk.slab = null
+  }
   if (chunk.own >= 0 && chunk.limit === scrapsUsed && chunk.bytes === scraps) scrapsUsed = chunk.own
   chunk.bytes = NOTHING
   if (freeCount >= MOST_FREE) {
@@ -94,22 +105,34 @@ export class ReceiveQueue {
   #tail: Chunk | null = null
 
   /** Appends text; `buffer` is the receive buffer's size, for how much of others' memory may be held. */
-  append(bytes: Uint8Array, start: number, length: number, charge: number, buffer: number): void {
+  append(
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    charge: number,
+    buffer: number,
+    slab: Slab | null = null,
+  ): void {
     this.octets += length
     this.charged += charge
     const tail = this.#tail
     if (tail !== null && length < COPY_BELOW && tail.limit - tail.end >= length) {
-      copy(bytes, start, length, tail.bytes, tail.end)
+      copyOctets(bytes, start, length, tail.bytes, tail.end)
       tail.end += length
       tail.charge += charge
       return
     }
-    if (this.#mayHold(bytes, length, buffer)) {
-      this.#link(newChunk(bytes, start, start + length, charge))
+    if (this.#mayHold(bytes, slab, length, buffer)) {
+      const chunk = newChunk(bytes, start, start + length, charge)
+      if (slab !== null) {
+        slab.hold()
+        chunk.slab = slab
+      }
+      this.#link(chunk)
       return
     }
     const chunk = this.#room(copySize(length, this.octets), charge)
-    copy(bytes, start, length, chunk.bytes, chunk.start)
+    copyOctets(bytes, start, length, chunk.bytes, chunk.start)
     chunk.end = chunk.start + length
     this.#link(chunk)
   }
@@ -138,7 +161,7 @@ export class ReceiveQueue {
     while (taken < wanted) {
       const chunk = this.#head!
       const n = Math.min(wanted - taken, chunk.end - chunk.start)
-      copy(chunk.bytes, chunk.start, n, target, taken)
+      copyOctets(chunk.bytes, chunk.start, n, target, taken)
       taken += n
       this.#advance(chunk, n)
     }
@@ -156,17 +179,25 @@ export class ReceiveQueue {
         continue
       }
       const n = Math.min(available - skip, max - taken, target.length - taken)
-      copy(chunk.bytes, chunk.start + skip, n, target, taken)
+      copyOctets(chunk.bytes, chunk.start + skip, n, target, taken)
       taken += n
       skip = 0
     }
     return taken
   }
 
-  /** The next text as it lies in memory, at most `max` octets, without a copy; null: there is none. */
+  /**
+   * The next text, at most `max` octets, to be kept by whoever reads it; null: there is none. As it lies in memory, or, when
+   * that is lent, copied together with what follows.
+   */
   readChunk(max: number): Uint8Array | null {
     const chunk = this.#head
     if (chunk === null || max <= 0) return null
+    if (chunk.slab !== null) {
+      const copied = new Uint8Array(Math.min(max, this.octets, LARGEST_READ))
+      this.read(copied, copied.length)
+      return copied
+    }
     const n = Math.min(max, chunk.end - chunk.start)
     const view = chunk.bytes.subarray(chunk.start, chunk.start + n)
     chunk.own = -1
@@ -225,11 +256,11 @@ export class ReceiveQueue {
     this.tailroom = 0
   }
 
-  #mayHold(bytes: Uint8Array, length: number, buffer: number): boolean {
+  #mayHold(bytes: Uint8Array, slab: Slab | null, length: number, buffer: number): boolean {
     if (length < COPY_BELOW) return false
     const tail = this.#tail
-    if (tail !== null && tail.bytes === bytes) return true
-    const held = this.#held + bytes.length
+    if (tail !== null && tail.bytes === bytes && tail.slab === slab) return true
+    const held = this.#held + (slab === null ? bytes.length : slab.to - slab.from)
     if (held > HELD_PER_BUFFER * buffer && held > HELD_PER_OCTET * this.octets) return false
     this.#held = held
     return true
@@ -262,13 +293,4 @@ function copySize(length: number, queued: number): number {
   let size = SMALLEST_COPY
   while (size < LARGEST_COPY && (size < length || size < queued)) size *= 2
   return size
-}
-
-/** Few octets one by one: cheaper than a view for `set`. */
-export function copy(from: Uint8Array, start: number, length: number, to: Uint8Array, at: number): void {
-  if (length > 64) {
-    to.set(from.subarray(start, start + length), at)
-    return
-  }
-  for (let i = 0; i < length; i++) to[at + i] = from[start + i]!
 }

@@ -1,4 +1,4 @@
-import { DropReason, FIN, RST, type Segment, SYN } from '../../wire/index.js'
+import { ACK, DropReason, FIN, RST, type Segment, type Slab, SYN } from '../../wire/index.js'
 import { type Connection, Ready } from '../connection.js'
 import { duplicateTextArrives } from '../options/ecn.js'
 import { after, atOrAfter, atOrBefore, before, seqAdd, seqDiff } from '../sequence.js'
@@ -240,7 +240,9 @@ function takeInOrder(c: Connection, seg: Segment, from: number, length: number, 
     if (!settings.chargeOverhead) charge = length
     rcv.nxt = seqAdd(from, length)
     rcv.octetsReceived += length
-    queueText(c, seg, seqDiff(from, seg.seq), length, charge)
+    if (seg.joined.count === 0)
+      queueText(c, seg.bytes, seg.textStart + seqDiff(from, seg.seq), length, charge, seg.slab)
+    else queueJoined(c, seg, charge)
     textReceived(c, seg, charge, now)
   }
   if (fin) peersFin(c, now)
@@ -253,7 +255,14 @@ function takeInOrder(c: Connection, seg: Segment, from: number, length: number, 
 }
 
 /** Appends text to what the program will read, or throws it away when nobody will. */
-function queueText(c: Connection, seg: Segment, offset: number, length: number, charge: number): void {
+function queueText(
+  c: Connection,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  charge: number,
+  slab: Slab | null,
+): void {
   const { rcv } = c
   if (rcv.shutdown) return
   const { queue } = rcv
@@ -265,8 +274,32 @@ function queueText(c: Connection, seg: Segment, offset: number, length: number, 
       queue.tailroom -= length
     } else queue.tailroom = tailroomOfLastCharge()
   }
-  queue.append(seg.bytes, seg.textStart + offset, length, cost, rcv.buffer)
+  queue.append(bytes, start, length, cost, rcv.buffer, slab)
   if (rcv.urgent) captureUrgentOctet(c)
+}
+
+/**
+ * How many octets of text may arrive as one segment that begins as this one does: what fits the window, if it is the next
+ * text and there is nothing to it but an ACK; 0: it is to be looked at by itself.
+ */
+export function joinableText(c: Connection, seg: Segment): number {
+  const { rcv } = c
+  if (c.state !== State.Established || seg.flags !== ACK || seg.seq !== rcv.nxt || rcv.shutdown) return 0
+  if (seg.md5Start >= 0 || c.md5Key !== null || seg.sackCount > 0 || rcv.urgent) return 0
+  // text that fills a gap is acknowledged at once
+  if (rcv.reassembly !== null && !rcv.reassembly.isEmpty) return 0
+  return rcv.wnd - seqDiff(rcv.nxt, rcv.wup)
+}
+
+/** Text of several segments, all of it new: `joinableText` saw to that. Each is charged its share. */
+function queueJoined(c: Connection, seg: Segment, charge: number): void {
+  const { items, count } = seg.joined
+  const each = Math.floor(charge / (count + 1))
+  queueText(c, seg.bytes, seg.textStart, seg.gsoSize, charge - count * each, seg.slab)
+  for (let i = 0; i < count; i++) {
+    const { bytes, start, length, slab } = items[i]!
+    queueText(c, bytes, start, length, each, slab)
+  }
 }
 
 function drainReassembly(c: Connection, reassembly: Reassembly, segmentStart: number, now: Instant): void {
@@ -361,6 +394,7 @@ export function takeSynText(c: Connection, seg: Segment, now: Instant): number {
   rcv.textSegments++
   rcv.lastTextAt = now
   const charge = c.env.settings.chargeOverhead ? chargeOf(c, seg) : length
-  queueText(c, seg, seg.flags & SYN ? seqDiff(rcv.nxt, seqAdd(seg.seq, 1 + length)) : 0, length, charge)
+  const offset = seg.flags & SYN ? seqDiff(rcv.nxt, seqAdd(seg.seq, 1 + length)) : 0
+  queueText(c, seg.bytes, seg.textStart + offset, length, charge, seg.slab)
   return length
 }

@@ -1,7 +1,12 @@
+import { copyOctets, vectorMemory } from '../../wire/index.js'
+
 /** Octets of text in a row: a block we copy into, or a chunk the program gave away. */
 class Chunk {
-  bytes: Uint8Array
-  /** Sequence number of bytes[0]. */
+  readonly bytes: Uint8Array
+  /** Where they begin in `bytes`, and how many there may be. */
+  readonly start: number
+  readonly size: number
+  /** Sequence number of the first. */
   seq: number
   /** Octets of text in it. */
   length: number
@@ -9,8 +14,10 @@ class Chunk {
   readonly own: boolean
   next: Chunk | null = null
 
-  constructor(bytes: Uint8Array, seq: number, length: number, own: boolean) {
+  constructor(bytes: Uint8Array, start: number, size: number, seq: number, length: number, own: boolean) {
     this.bytes = bytes
+    this.start = start
+    this.size = size
     this.seq = seq
     this.length = length
     this.own = own
@@ -30,7 +37,7 @@ const freeMost = (bits: number): number => (bits === LARGEST_BITS ? 1 << 24 : 1 
 function takeBlock(wanted: number, seq: number): Chunk {
   const bits = Math.min(LARGEST_BITS, Math.max(SMALLEST_BITS, 32 - Math.clz32(wanted - 1)))
   const block = free[bits]!
-  if (block === null) return new Chunk(new Uint8Array(1 << bits), seq, 0, true)
+  if (block === null) return newBlock(bits, seq)
   free[bits] = block.next
   freeCount[bits]!--
   block.next = null
@@ -38,8 +45,23 @@ function takeBlock(wanted: number, seq: number): Chunk {
   return block
 }
 
+/** Blocks of the largest size are made where frames are cut, the first of them: text moves fastest within that memory. */
+function newBlock(bits: number, seq: number): Chunk {
+  const size = 1 << bits
+  if (bits === LARGEST_BITS && blocksTaken < MOST_TAKEN) {
+    blocksTaken++
+    const vectors = vectorMemory()
+    const at = vectors === null ? -1 : vectors.take(size)
+    if (at >= 0) return new Chunk(vectors!.bytes, at, size, seq, 0, true)
+  }
+  return new Chunk(new Uint8Array(size), 0, size, seq, 0, true)
+}
+
+const MOST_TAKEN = 64
+let blocksTaken = 0
+
 function giveBlock(block: Chunk): void {
-  const bits = 31 - Math.clz32(block.bytes.length)
+  const bits = 31 - Math.clz32(block.size)
   block.length = 0
   block.next = null
   if (freeCount[bits]! >= freeMost(bits)) return
@@ -61,17 +83,17 @@ export class SendText {
     const end = from + length
     let last = this.#last
     if (last?.own === true && ((last.seq + last.length) | 0) === seq) {
-      const n = Math.min(length, last.bytes.length - last.length)
+      const n = Math.min(length, last.size - last.length)
       if (n > 0) {
-        copy(chunk, at, n, last.bytes, last.length)
+        copyOctets(chunk, at, n, last.bytes, last.start + last.length)
         last.length += n
         at += n
       }
     }
     while (at < end) {
       last = takeBlock(end - at, (seq + (at - from)) | 0)
-      const n = Math.min(last.bytes.length, end - at)
-      copy(chunk, at, n, last.bytes, 0)
+      const n = Math.min(last.size, end - at)
+      copyOctets(chunk, at, n, last.bytes, last.start)
       last.length = n
       this.#link(last)
       at += n
@@ -80,7 +102,7 @@ export class SendText {
 
   /** Takes a chunk that the program will not touch again. */
   keep(chunk: Uint8Array, from: number, length: number, seq: number): void {
-    this.#link(new Chunk(chunk.subarray(from, from + length), seq, length, false))
+    this.#link(new Chunk(chunk, from, length, seq, length, false))
   }
 
   copyText(seq: number, length: number, target: Uint8Array, at: number): void {
@@ -91,7 +113,7 @@ export class SendText {
       if (chunk === null) throw new RangeError(`no text at sequence number ${seq >>> 0}: ${length} octets missing`)
       const offset = (seq - chunk.seq) | 0
       const n = Math.min(length, chunk.length - offset)
-      copy(chunk.bytes, offset, n, target, at)
+      copyOctets(chunk.bytes, chunk.start + offset, n, target, at)
       seq = (seq + n) | 0
       at += n
       length -= n
@@ -116,16 +138,5 @@ export class SendText {
     if (this.#last === null) this.#first = chunk
     else this.#last.next = chunk
     this.#last = chunk
-  }
-}
-
-/** `set` costs a view; few octets are copied one by one. */
-function copy(source: Uint8Array, from: number, length: number, target: Uint8Array, at: number): void {
-  if (length < 48) {
-    for (let i = 0; i < length; i++) target[at + i] = source[from + i]!
-  } else if (from === 0 && length === source.length) {
-    target.set(source, at)
-  } else {
-    target.set(source.subarray(from, from + length), at)
   }
 }

@@ -1,0 +1,83 @@
+import { vectorMemory } from './vector-memory.js'
+
+/** Octets of a slab. */
+export const SLAB_SIZE = 256 * 1024
+
+/** Slabs not in use that are kept, once the vectors' memory is used up. */
+const MOST_KEPT = 32
+
+/**
+ * A stretch of memory that frames are cut from, one behind the other. It is used again when nobody holds any of it: the
+ * frame until it is released, and text in a receive queue until it is read.
+ */
+export class Slab {
+  readonly bytes: Uint8Array
+  /** The same as words of 32 bits, as this machine has them. */
+  readonly words: Uint32Array
+  /** The stretch, in `bytes`. */
+  readonly from: number
+  readonly to: number
+  /** What lies before this is in use, or was. */
+  used: number
+  /** How many hold it. */
+  #holders = 0
+  /** An allocator cuts from it. */
+  #open = false
+  #next: Slab | null = null
+
+  private constructor(bytes: Uint8Array, words: Uint32Array, from: number) {
+    this.bytes = bytes
+    this.words = words
+    this.from = from
+    this.to = from + SLAB_SIZE
+    this.used = from
+  }
+
+  /** One to cut from: used before, or new; where vectors can sum it, as long as there is such memory. */
+  static open(): Slab {
+    let slab = free
+    if (slab === null) slab = Slab.#make()
+    else {
+      free = slab.#next
+      freeCount--
+      slab.#next = null
+    }
+    slab.#open = true
+    return slab
+  }
+
+  static #make(): Slab {
+    const vectors = vectorMemory()
+    const at = vectors === null ? -1 : vectors.take(SLAB_SIZE)
+    if (at >= 0) return new Slab(vectors!.bytes, vectors!.words, at)
+    const bytes = new Uint8Array(SLAB_SIZE)
+    return new Slab(bytes, new Uint32Array(bytes.buffer), 0)
+  }
+
+  /** Nothing more is cut from it. */
+  close(): void {
+    this.#open = false
+    if (this.#holders === 0) this.#give()
+  }
+
+  hold(): void {
+    this.#holders++
+  }
+
+  release(): void {
+    if (--this.#holders > 0) return
+    this.used = this.from
+    if (!this.#open) this.#give()
+  }
+
+  #give(): void {
+    // the vectors' memory is there for good
+    if (freeCount >= MOST_KEPT && this.from === 0) return
+    this.#next = free
+    free = this
+    freeCount++
+  }
+}
+
+let free: Slab | null = null
+let freeCount = 0

@@ -56,12 +56,12 @@ export class TwoHosts {
   #due = []
   #delivering = []
 
-  /** @param {{ mtu?: number, superSegments?: boolean, checksumOffload?: boolean, settings?: object }} options */
-  constructor({ settings = {}, ...pipe } = {}) {
+  /** @param {{ mtu?: number, superSegments?: boolean, checksumOffload?: boolean, offloads?: boolean, settings?: object }} options */
+  constructor({ settings = {}, offloads = false, ...pipe } = {}) {
     const [a, b] = memoryPipe({ ...pipe, soon: (deliver) => void this.#due.push(deliver) })
     const all = { ...profile('linux'), ...settings }
-    this.client = new Host({ name: 'client', settings: all, random: new Random(1) })
-    this.server = new Host({ name: 'server', settings: all, random: new Random(2) })
+    this.client = new Host({ name: 'client', settings: all, offloads, random: new Random(1) })
+    this.server = new Host({ name: 'server', settings: all, offloads, random: new Random(2) })
     this.client.attach(a, { addresses: [{ address: CLIENT, prefixLength: 8 }] })
     this.server.attach(b, { addresses: [{ address: SERVER, prefixLength: 8 }] })
     this.now = performance.now()

@@ -68,7 +68,7 @@ export class NetworkInterface implements FrameReceiver {
     this.addresses = addresses
     this.#mtu = mtu
     this.#copies = link.copies ?? false
-    this.frames = this.#copies ? new FrameAllocator() : owner.frames
+    this.frames = this.#copies ? new FrameAllocator(MOST_OUTSTANDING + 64 * 1024) : owner.frames
     link.receiver = this
   }
 

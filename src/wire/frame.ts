@@ -87,9 +87,14 @@ const FIRST_SIZE = 8 * 1024
 /** Cuts frames from large buffers; one allocation of memory per 256 KB of frames. */
 export class FrameAllocator {
   #bytes = new Uint8Array(0)
-  #nextSize = FIRST_SIZE
+  #nextSize: number
   #used = 0
   #slab: Slab | null = null
+
+  /** @param firstSize octets of the first buffer */
+  constructor(firstSize = FIRST_SIZE) {
+    this.#nextSize = firstSize
+  }
 
   /** Octets of the current slab that frames have. */
   get used(): number {

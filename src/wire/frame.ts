@@ -1,4 +1,4 @@
-import { SLAB_SIZE, Slab } from './slab.js'
+import { SLAB_SIZE, Slab, type SlabOwner } from './slab.js'
 
 /**
  * What a link carries: the octets [start, end) of a buffer that is usually shared with other frames (a slab), so that
@@ -85,7 +85,7 @@ const MOST_SPARE = 8192
 const FIRST_SIZE = 8 * 1024
 
 /** Cuts frames from large buffers; one allocation of memory per 256 KB of frames. */
-export class FrameAllocator {
+export class FrameAllocator implements SlabOwner {
   #bytes = new Uint8Array(0)
   #nextSize: number
   #used = 0
@@ -104,6 +104,10 @@ export class FrameAllocator {
   /** Every frame cut so far is done with: the current slab is cut anew. */
   rewind(): void {
     this.#used = 0
+  }
+
+  slabFree(): void {
+    this.#slab = null
   }
 
   /** A frame of `length` octets, which the caller fills completely. */
@@ -127,7 +131,7 @@ export class FrameAllocator {
     let slab = this.#slab
     if (slab === null || slab.used + need > slab.to) {
       slab?.close()
-      slab = this.#slab = Slab.open()
+      slab = this.#slab = Slab.open(this)
     }
     const start = slab.used + HEADROOM
     slab.used = (start + length + 7) & ~7

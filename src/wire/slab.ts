@@ -6,6 +6,12 @@ export const SLAB_SIZE = 256 * 1024
 /** Slabs not in use that are kept, once the vectors' memory is used up. */
 const MOST_KEPT = 32
 
+/** Who cuts frames from a slab. */
+export interface SlabOwner {
+  /** Nobody holds the slab it cuts from: it is another's from now on, so that who sends nothing has none. */
+  slabFree(): void
+}
+
 /**
  * A stretch of memory that frames are cut from, one behind the other. It is used again when nobody holds any of it: the
  * frame until it is released, and text in a receive queue until it is read.
@@ -21,8 +27,8 @@ export class Slab {
   used: number
   /** How many hold it. */
   #holders = 0
-  /** An allocator cuts from it. */
-  #open = false
+  /** Who cuts from it; null: nobody. */
+  #owner: SlabOwner | null = null
   #next: Slab | null = null
 
   private constructor(bytes: Uint8Array, words: Uint32Array, from: number) {
@@ -34,7 +40,7 @@ export class Slab {
   }
 
   /** One to cut from: used before, or new; where vectors can sum it, as long as there is such memory. */
-  static open(): Slab {
+  static open(owner: SlabOwner): Slab {
     let slab = free
     if (slab === null) slab = Slab.#make()
     else {
@@ -42,7 +48,7 @@ export class Slab {
       freeCount--
       slab.#next = null
     }
-    slab.#open = true
+    slab.#owner = owner
     return slab
   }
 
@@ -56,7 +62,7 @@ export class Slab {
 
   /** Nothing more is cut from it. */
   close(): void {
-    this.#open = false
+    this.#owner = null
     if (this.#holders === 0) this.#give()
   }
 
@@ -66,11 +72,13 @@ export class Slab {
 
   release(): void {
     if (--this.#holders > 0) return
-    this.used = this.from
-    if (!this.#open) this.#give()
+    if (this.#owner !== null) this.#owner.slabFree()
+    this.#owner = null
+    this.#give()
   }
 
   #give(): void {
+    this.used = this.from
     // the vectors' memory is there for good
     if (freeCount >= MOST_KEPT && this.from === 0) return
     this.#next = free

@@ -2,7 +2,7 @@
  * The machine and what it stands on: hosts, links, sockets, traces. Virtual networks are in `estab/sim`, packetdrill
  * scripts in `estab/drill`; each room has a door of its own (`estab/wire`, `estab/tcp` …) with everything it shows.
  */
-export { Host, platformTime, Random, RealTime } from './ip/index.js'
+export { type Clock, Host, type Link, platformTime, Random, RealTime } from './ip/index.js'
 export { memoryPipe } from './link/index.js'
 export {
   Calls,

@@ -12,6 +12,7 @@ import { type Observer, type ProfileName, profile, type Secrets, type Settings }
 import { ANY_IPV4, ANY_IPV6 } from '../wire/index.js'
 import { LiveHost } from './live-host.js'
 import type { FindAddresses } from './names.js'
+import { checkOptionNames } from './option-names.js'
 import { personality } from './personality.js'
 
 export interface CreateHostOptions {
@@ -33,6 +34,18 @@ export interface CreateHostOptions {
   readonly seed?: number
 }
 
+const OPTION_NAMES = [
+  'name',
+  'link',
+  'address',
+  'profile',
+  'settings',
+  'lookup',
+  'observer',
+  'clock',
+  'seed',
+] satisfies (keyof CreateHostOptions)[]
+
 let shared: RealTime | null = null
 
 /** The real time that hosts share unless they are given a clock. */
@@ -46,11 +59,14 @@ export function realTime(): RealTime {
  * @throws RangeError for what is no address with a prefix length ('10.0.0.1/24')
  */
 export function createHost(options: CreateHostOptions = {}): LiveHost {
-  const { name = 'host', link, address = [], profile: profileName = 'linux', settings, seed } = options
+  const { name = 'host', link, address = [], profile: profileName = 'linux', settings = {}, seed } = options
+  const base = profile(profileName)
+  checkOptionNames('createHost', options, OPTION_NAMES)
+  checkOptionNames('createHost: settings', settings, Object.keys(base))
   const host = new LiveHost({
     name,
     clock: options.clock ?? realTime(),
-    settings: { ...profile(profileName), ...settings },
+    settings: { ...base, ...settings },
     personality: personality(profileName),
     ...chance(seed),
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),

@@ -77,7 +77,7 @@ function later<T>(): Later<T> {
  * through, or the connection fails, `closed` is settled.
  */
 export class WebConnection {
-  readonly readable: ReadableStream<Uint8Array>
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>
   readonly writable: WritableStream<Uint8Array>
   readonly #context: WebContext
   readonly #halfOpen: boolean
@@ -122,7 +122,7 @@ export class WebConnection {
         cancel: () => this.#stopReading(),
       },
       { highWaterMark: 0 },
-    )
+    ) as ReadableStream<Uint8Array<ArrayBuffer>>
     this.writable = new WritableStream({
       start: (controller) => {
         this.#sink = controller

@@ -11,5 +11,13 @@ export type ProfileName = keyof typeof PROFILES
 
 export const PROFILE_NAMES = Object.keys(PROFILES) as ProfileName[]
 
-/** A fresh copy of a profile's settings, for one host. */
-export const profile = (name: ProfileName): Settings => PROFILES[name]()
+/**
+ * A fresh copy of a profile's settings, for one host.
+ * @throws RangeError naming those there are
+ */
+export function profile(name: ProfileName): Settings {
+  if (!Object.hasOwn(PROFILES, name)) {
+    throw new RangeError(`no profile '${name}' (there are ${PROFILE_NAMES.join(', ')})`)
+  }
+  return PROFILES[name]()
+}

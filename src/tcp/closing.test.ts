@@ -354,9 +354,11 @@ describe('RST and SYN in each state', () => {
 
   test('no more than ten challenge ACKs in five seconds [RFC 5961 7]', () => {
     const { host } = established()
-    for (let i = 0; i < 20; i++) host.arrives('R', { seq: 5 })
+    for (let i = 0; i < 500; i++) {
+      host.arrives('R', { seq: 5 })
+      host.advance(10)
+    }
     expect(host.take()).toHaveLength(10)
-    host.advance(5000)
     host.arrives('R', { seq: 5 })
     expect(host.take()).toHaveLength(1)
   })

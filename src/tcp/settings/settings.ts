@@ -115,8 +115,6 @@ export interface Settings extends SenderSettings {
   autotuneReceiveBuffer: boolean
   /** Grow the send buffer with the congestion window (Linux always; FreeBSD `sendbuf_auto`). */
   autotuneSendBuffer: boolean
-  /** Share of the receive buffer that may be window: n > 0: buffer - buffer/2^n; n <= 0: buffer/2^-n (Linux `tcp_adv_win_scale` 1); 31: all of it. */
-  advWinScale: number
   /** Offered window scale: null: from the largest receive buffer as the RFC leaves it; a number: always that. FreeBSD computes 6 from 2 MB `maxsockbuf`. */
   windowScale: number | null
   /** Buffer the window scale is computed from, octets: the smallest shift with 65535 << shift >= this; 0: the largest of the

@@ -101,7 +101,6 @@ export const LINUX_SYSCTLS: ReadonlyMap<string, Sysctl> = new Map<string, Sysctl
     tcp_rmem: buffer('receiveBuffer', windowScaleSource),
     tcp_wmem: buffer('sendBuffer'),
     tcp_moderate_rcvbuf: flag('autotuneReceiveBuffer'),
-    tcp_adv_win_scale: numeric('advWinScale', { min: -31, max: 31 }),
     tcp_shrink_window: flag('shrinkWindow'),
     tcp_workaround_signed_windows: flag('signedWindows'),
     tcp_notsent_lowat: numeric('notSentLowat'),
@@ -182,6 +181,8 @@ export const LINUX_SYSCTLS: ReadonlyMap<string, Sysctl> = new Map<string, Sysctl
     tcp_probe_interval: withoutEffect('tcp_probe_interval', '600'),
     tcp_mem: withoutEffect('tcp_mem', '188661\t251549\t377322'),
     tcp_app_win: withoutEffect('tcp_app_win', '31'),
+    // obsolete since Linux 6.6: the share of the buffer that may be window is measured
+    tcp_adv_win_scale: withoutEffect('tcp_adv_win_scale', '1'),
     tcp_backlog_ack_defer: withoutEffect('tcp_backlog_ack_defer', '1'),
     tcp_comp_sack_slack_ns: withoutEffect('tcp_comp_sack_slack_ns', '100000'),
     tcp_comp_sack_rtt_percent: withoutEffect('tcp_comp_sack_rtt_percent', '100'),

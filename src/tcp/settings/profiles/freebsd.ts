@@ -59,7 +59,6 @@ export const freebsd = (): Settings => ({
   roundReceiveBuffer: true,
   autotuneReceiveBuffer: true,
   autotuneSendBuffer: true,
-  advWinScale: 31,
   windowScale: null,
   windowScaleFrom: 2097152,
   initialReceiveWindow: Number.POSITIVE_INFINITY,

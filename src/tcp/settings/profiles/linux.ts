@@ -63,7 +63,6 @@ export const linux = (): Settings => ({
   roundReceiveBuffer: false,
   autotuneReceiveBuffer: true,
   autotuneSendBuffer: true,
-  advWinScale: 1,
   windowScale: null,
   windowScaleFrom: 0,
   initialReceiveWindow: Number.POSITIVE_INFINITY,

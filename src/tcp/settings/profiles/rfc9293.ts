@@ -63,7 +63,6 @@ export const rfc9293 = (): Settings => ({
   roundReceiveBuffer: false,
   autotuneReceiveBuffer: true,
   autotuneSendBuffer: true,
-  advWinScale: 31,
   windowScale: null,
   windowScaleFrom: 0,
   initialReceiveWindow: Number.POSITIVE_INFINITY,
@@ -90,7 +89,9 @@ export const rfc9293 = (): Settings => ({
   challengeAckLimit: 10,
   challengeAckScope: 'host',
   challengeAckWindow: 5000,
-  invalidRateLimit: 0,
+  // RFC 5961 7 proposes ten in 5 s: so many at an even pace. Without it two ends that a forger desynchronized answer
+  // each other as fast as the path lets them
+  invalidRateLimit: 500,
   insecureRst: false,
   insecureSyn: false,
   insecureAck: false,

@@ -32,7 +32,7 @@ test.each(PROFILE_NAMES)(
     forgeText(p, 'client')
     forgeText(p, 'server')
     p.sim.advance('1m')
-  const segments = p.client.sent.length + p.server.sent.length
+    const segments = p.client.sent.length + p.server.sent.length
     expect(segments).toBeGreaterThan(1)
     // the path carries 30,000 from end to end and back
     expect(segments).toBeLessThan(700)

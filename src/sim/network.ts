@@ -108,11 +108,13 @@ export class Network implements LinkOwner {
 
   /** Lets a while of virtual time pass, and everything in it happen: `'2h'`, or ms. */
   advance(duration: Duration): void {
+    this.#refuseInRun('advance')
     this.clock.advance(duration)
   }
 
   /** Lets time pass until nothing is left to happen, or `limit` has passed. */
   runUntilIdle(limit?: Duration): void {
+    this.#refuseInRun('runUntilIdle')
     this.clock.run(limit)
   }
 
@@ -129,6 +131,11 @@ export class Network implements LinkOwner {
     }
     programs ??= (await import(/* @vite-ignore */ /* webpackIgnore: true */ PROGRAMS)) as Programs
     return programs.run(this, program, options)
+  }
+
+  #refuseInRun(what: string): void {
+    if (!programs?.runsOn(this)) return
+    throw new Error(`${what}: in a run time passes by itself while programs wait: await setTimeout(ms)`)
   }
 
   /** In a run: runs a program on the host of that name, beside the one that says so. Gives what it gives. */

@@ -156,6 +156,8 @@ test('one run at a time', async () => {
   await sim.run(async () => {
     await expect(sim.run(() => 1)).rejects.toThrow("there is on('name', program)")
     await expect(sim.run(() => 1)).rejects.toThrow('goes on already')
+    expect(() => sim.advance('1h')).toThrow('in a run time passes by itself')
+    expect(() => sim.runUntilIdle()).toThrow('in a run time passes by itself')
     expect(() => createNetwork().on('server', () => 1)).toThrow('belongs inside the run of its network')
   })
   expect(() => sim.on('server', () => 1)).toThrow('belongs inside the run')

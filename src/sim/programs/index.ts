@@ -34,3 +34,6 @@ export function on<T>(network: Network, host: string, program: () => T): T {
   }
   return at(place.run.place(host), program)
 }
+
+/** True while a run goes on on this network. */
+export const runsOn = (network: Network): boolean => process_[GOING_ON]?.network === network

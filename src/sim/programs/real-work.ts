@@ -51,11 +51,15 @@ export class RealWork {
   readonly #after: AsyncHook
   #lookingAfter = false
 
-  /** @param done something that was under way is done */
-  constructor(done: () => void) {
+  /**
+   * @param done something that was under way is done
+   * @param left somebody left something for later: a tick, a microtask, a promise
+   */
+  constructor(done: () => void, left: () => void) {
     this.#done = done
     this.#hook = createHook({
       init: (id, type, _trigger, resource) => {
+        left()
         if (!NOT_WORK.has(type)) this.#begins(id, type, resource)
       },
     })

@@ -54,7 +54,10 @@ export class Run {
     this.#began = network.now
     this.#limit = network.now + milliseconds(limit)
     this.timers = new AdoptedTimers(network.clock, (happen) => this.happens(happen))
-    this.work = new RealWork(() => this.#soon())
+    this.work = new RealWork(
+      () => this.#soon(),
+      () => this.heard(),
+    )
   }
 
   /** Runs a program on a host and lets time pass until it is done. */
@@ -117,6 +120,7 @@ export class Run {
     }
   }
 
+  /** A program was told something, or has something to do. */
   heard(): void {
     this.#heard = true
   }

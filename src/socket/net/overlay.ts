@@ -1,4 +1,4 @@
-import { createRequire, syncBuiltinESMExports } from 'node:module'
+import { createRequire } from 'node:module'
 import type { Callback, OnRead } from './arguments.js'
 import type { NetContext } from './context.js'
 import { Handle } from './handle.js'
@@ -25,14 +25,13 @@ const FIRST_CALLS = new Set<PropertyKey>(['connect', 'setTimeout', 'setNoDelay',
 
 /** Whose sockets are ours, of those that look like Node's. */
 const OURS = Symbol('a socket of a host')
-type Marked = { [OURS]?: true }
-const isOurs = (it: object): boolean => (it as Marked)[OURS] === true
+const isOurs = (it: { [OURS]?: true }): boolean => it[OURS] === true
 
 /**
  * Lays the sockets and servers of hosts over those of `node:net`: a socket that connects, or a server that listens, while
  * `current()` says on which host its program lives becomes one of that host; where it says null, nothing changes. What is
  * laid over are the methods, not the classes: it does not matter how or when a program came by `net.connect` or
- * `net.Socket`, and `instanceof` holds.
+ * `net.Socket`, and `instanceof` holds. (`tls.connect` is replaced: whoever lays this over sees to `syncBuiltinESMExports`.)
  */
 export function overlayNodeNet(current: () => NetContext | null): Overlay {
   const require = createRequire(import.meta.url)
@@ -101,12 +100,10 @@ export function overlayNodeNet(current: () => NetContext | null): Overlay {
     }),
     security.lay(() => current() !== null),
   ]
-  syncBuiltinESMExports()
 
   return {
     end() {
       for (const undo of takeOff) undo()
-      syncBuiltinESMExports()
       for (const socket of sockets) {
         socket._idle?.stop()
         socket._handle = null
@@ -121,11 +118,10 @@ export function overlayNodeNet(current: () => NetContext | null): Overlay {
 
 /** Its class stays what it is; what Node does not let anybody lay over stands in front of it. */
 function markOurs(it: object, ours: object): void {
-  ;(it as Marked)[OURS] = true
   const prototype = Object.getPrototypeOf(it)
   let front = fronts.get(prototype)
   if (front === undefined) {
-    front = Object.create(prototype) as object
+    front = Object.create(prototype, { [OURS]: { value: true } }) as object
     for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(ours))) {
       if (inherited(it, name)?.configurable === false) Object.defineProperty(front, name, property)
     }

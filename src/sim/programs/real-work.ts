@@ -17,8 +17,8 @@ function crypto(job: string): string {
 
 /** What Node makes for work of these kinds. */
 interface Job {
-  /** Jobs of `crypto` have one when they are done by another thread. */
-  ondone?: unknown
+  /** Jobs of `crypto` have it: those that are done at once give what they found, the others are another thread's. */
+  run?(): unknown
 }
 /** A child process, and how many of its ends have come: its own and those of its pipes. */
 interface Child {
@@ -90,7 +90,6 @@ export class RealWork {
   }
 
   get underWay(): boolean {
-    for (const [id, job] of this.#jobs) if ('run' in job && typeof job.ondone !== 'function') this.#jobs.delete(id)
     if (this.#jobs.size > 0 || this.#compiling > 0) return true
     for (const [id, ref] of this.#zlib) {
       const handle = ref.deref()
@@ -111,8 +110,21 @@ export class RealWork {
       this.#zlib.set(id, new WeakRef(resource as ZlibHandle))
       this.#lookAfter(true)
     } else if (WORK.has(type)) {
-      this.#jobs.set(id, resource)
+      this.#jobBegins(id, resource)
+    }
+  }
+
+  #jobBegins(id: number, job: Job): void {
+    const { run } = job
+    const underWay = () => {
+      this.#jobs.set(id, job)
       this.#lookAfter(true)
+    }
+    if (run === undefined) return underWay()
+    job.run = () => {
+      const found: unknown = run.call(job)
+      if (!Array.isArray(found)) underWay()
+      return found
     }
   }
 

@@ -103,7 +103,7 @@ export class AdoptedTimers {
     this.#prototype.refresh = function refresh() {
       const known = timers.#adopted.get(this)
       if (known !== undefined) known.rearm()
-      else if (here() === undefined || this._onTimeout === null) return nodes.call(this)
+      else if (here() === undefined || this._onTimeout === null || this._idleTimeout < 0) return nodes.call(this)
       else {
         // from before, or through: it comes in virtual time from now on
         clearTimeoutOnly(this)

@@ -46,6 +46,9 @@ export async function loadSystem(): Promise<System> {
 type Koffi = typeof import('koffi')
 
 async function loadKoffi(): Promise<Koffi> {
+  // their sockets do not read from a descriptor they are given
+  const other = 'Deno' in globalThis ? 'Deno' : 'Bun' in globalThis ? 'Bun' : null
+  if (other !== null) throw new Error(`A TUN device is read by the event loop of Node, and this is ${other}: use Node.`)
   if (process.platform !== 'linux') {
     throw new Error(`TUN and TAP devices are opened on Linux only, and this is ${process.platform}.`)
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import http from 'node:http'
 import type { Socket } from 'node:net'
-import { type Check, equal } from './check.js'
+import { type Check, equal, rejection } from './check.js'
 
 type Estab = typeof import('../../src/index.js')
 
@@ -73,6 +73,22 @@ export function nodeFaceChecks({ createHost, memoryPipe }: Estab): Check[] {
         agent.destroy()
         listening.close()
         pages.close()
+      },
+    },
+  ]
+}
+
+/** What must hold in Bun and Deno. */
+export function otherRuntimeChecks({ tunHost }: typeof import('../../src/socket/tun/index.js')): Check[] {
+  return [
+    {
+      title: 'tunHost says that it needs Node',
+      async run() {
+        const { message } = await rejection(tunHost({ address: '10.77.0.2/24', peer: '10.77.0.1' }))
+        equal(
+          message.replace(/Bun|Deno/, '…'),
+          'A TUN device is read by the event loop of Node, and this is …: use Node.',
+        )
       },
     },
   ]

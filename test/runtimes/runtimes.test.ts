@@ -9,8 +9,9 @@ import { build, type Rollup } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as estab from '../../src/index.js'
 import * as sim from '../../src/sim/index.js'
+import * as tun from '../../src/socket/tun/index.js'
 import type { Outcome } from './check.js'
-import { nodeFaceChecks } from './node-face.js'
+import { nodeFaceChecks, otherRuntimeChecks } from './node-face.js'
 import { simulationChecks } from './simulation.js'
 import { webStreamChecks } from './web-streams.js'
 
@@ -26,6 +27,7 @@ let project = ''
 
 const EVERYWHERE = [...webStreamChecks(estab), ...simulationChecks(sim)].map(({ title }) => title)
 const ON_NODE = nodeFaceChecks(estab).map(({ title }) => title)
+const NOT_NODE = otherRuntimeChecks(tun).map(({ title }) => title)
 const NO_NODE = 'host.net says what it needs'
 
 const PROGRAM = `
@@ -37,8 +39,10 @@ import { webStreamChecks } from '${here('web-streams.ts')}'
 const everywhere = [...webStreamChecks(estab), ...simulationChecks(sim)]
 `
 const ON_NODE_PROGRAM = `${PROGRAM}
-import { nodeFaceChecks } from '${here('node-face.ts')}'
-const outcomes = await runAll([...everywhere, ...nodeFaceChecks(estab)])
+import * as tun from 'estab/tun'
+import { nodeFaceChecks, otherRuntimeChecks } from '${here('node-face.ts')}'
+const isNode = !('Bun' in globalThis || 'Deno' in globalThis)
+const outcomes = await runAll([...everywhere, ...nodeFaceChecks(estab), ...(isNode ? [] : otherRuntimeChecks(tun))])
 console.log(JSON.stringify(outcomes))
 process.exit(0)
 `
@@ -97,7 +101,7 @@ function command(name: string, program: string, words: readonly string[]): Runti
   return {
     name,
     missing: existsSync(program) ? null : `npm package ${name} is not installed`,
-    titles: [...EVERYWHERE, ...ON_NODE],
+    titles: [...EVERYWHERE, ...ON_NODE, ...(name === 'node' ? [] : NOT_NODE)],
     async run() {
       const file = join(project, 'program.mjs')
       writeFileSync(file, await bundle(ON_NODE_PROGRAM, false))

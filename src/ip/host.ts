@@ -4,6 +4,7 @@ import {
   Counters,
   type Endpoint,
   type Environment,
+  HostWide,
   type Instant,
   type Observed,
   type Observer,
@@ -92,6 +93,7 @@ export class Host implements Environment, InterfaceOwner {
   readonly settings: Settings
   observer: Observer | null
   readonly secrets: Secrets
+  shared = new HostWide()
   readonly out = new Segment()
   /** Largest super-segment TCP should make, octets of text; 0: none. Set by `attach` from the link; may be set by hand. */
   maxSuperSegment = 0
@@ -355,6 +357,7 @@ export class Host implements Environment, InterfaceOwner {
   /** The host crashes and starts again: every connection, port and learned path is forgotten, and nobody is told. */
   reboot(): void {
     this.#forgottenIds = this.#id
+    this.shared = new HostWide()
     this.connections.clear()
     this.#woken.clear()
     this.#deadlines.clear()

@@ -85,8 +85,11 @@ export class Path implements PathMetrics {
 
   /** Looks the route up again if any route changed. */
   resolve(): void {
+    if (this.generation !== this.#host.routes.generation) this.#findRoute()
+  }
+
+  #findRoute(): void {
     const { routes } = this.#host
-    if (this.generation === routes.generation) return
     this.generation = routes.generation
     const { destination } = this
     if (this.#host.isLocal(destination)) {

@@ -1,6 +1,5 @@
 import type { IpAddress } from '../wire/index.js'
 import { type Connection, type ErrorName, Ready } from './connection.js'
-import { hostWide } from './host-wide.js'
 import { sendDeferredSyn } from './open/active-open.js'
 import { programRead } from './receive/receive-window.js'
 import { noteRead, readableInOneGo, readUrgent } from './receive/urgent.js'
@@ -195,7 +194,7 @@ function becomeOrphan(c: Connection, now: Instant): void {
     sendReset(c, now)
     return finish(c, 'timeout: fin-wait-2', now)
   }
-  if (hostWide(env).orphans <= env.settings.maxOrphans) return
+  if (env.shared.orphans <= env.settings.maxOrphans) return
   env.counters.count('TcpExtTCPAbortOnMemory')
   sendReset(c, now)
   finish(c, 'too many orphans', now)

@@ -1,6 +1,7 @@
 import type { Batch, IpAddress, Segment } from '../wire/index.js'
 import type { Connection } from './connection.js'
 import type { Counters } from './counters.js'
+import type { HostWide } from './host-wide.js'
 import type { Observed, Observer } from './observer.js'
 import type { Settings } from './settings/settings.js'
 import type { Instant } from './time.js'
@@ -86,6 +87,8 @@ export interface Environment {
   readonly counters: Counters
   readonly observer: Observer | null
   readonly secrets: Secrets
+  /** What all connections share. */
+  readonly shared: HostWide
   /** The one segment object for everything sent; whoever sends calls `out.reset()`, fills it, calls `transmit`. */
   readonly out: Segment
   /** Makes the packet and hands it to the link. `endpoint` null: for no connection. Never re-enters the machine. */

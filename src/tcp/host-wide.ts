@@ -1,4 +1,3 @@
-import type { Environment } from './environment.js'
 import type { Sequence } from './sequence.js'
 import { type Instant, NEVER } from './time.js'
 
@@ -23,16 +22,4 @@ export class HostWide {
   /** Active fast open is off until then, and how often it was turned off in a row (RFC 7413 4.1.3.1, Linux). */
   fastOpenOffUntil: Instant = -NEVER
   fastOpenOffCount = 0
-}
-
-const known = new WeakMap<Environment, HostWide>()
-
-/** Off the path of segments in order. */
-export function hostWide(env: Environment): HostWide {
-  let shared = known.get(env)
-  if (shared === undefined) {
-    shared = new HostWide()
-    known.set(env, shared)
-  }
-  return shared
 }

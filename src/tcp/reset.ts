@@ -14,7 +14,7 @@ import {
 } from '../wire/index.js'
 import { type Connection, type ErrorName, Ready } from './connection.js'
 import type { Endpoint, Environment } from './environment.js'
-import { ChallengeCount, hostWide } from './host-wide.js'
+import { ChallengeCount } from './host-wide.js'
 import type { Observed } from './observer.js'
 import { leaveFastOpenQueue } from './open/fast-open.js'
 import { tsNow } from './options/timestamps.js'
@@ -121,7 +121,7 @@ export function sign(out: Segment, at: number, key: Uint8Array): void {
 function resetAllowed(env: Environment, now: Instant): boolean {
   const limit = env.settings.resetRateLimit
   if (limit === Number.POSITIVE_INFINITY) return true
-  const shared = hostWide(env)
+  const shared = env.shared
   if (now - shared.resetsSince >= 1000) {
     shared.resetsSince = now
     shared.resets = 0
@@ -189,13 +189,13 @@ export function finish(c: Connection, event: string, now: Instant): void {
 export function joinOrphans(c: Connection): void {
   if (c.orphan) return
   c.orphan = true
-  hostWide(c.env).orphans++
+  c.env.shared.orphans++
 }
 
 export function leaveOrphans(c: Connection): void {
   if (!c.orphan) return
   c.orphan = false
-  hostWide(c.env).orphans--
+  c.env.shared.orphans--
 }
 
 /** A challenge ACK (RFC 5961 3.2, 4.2, 5.2), unless too many were sent (7). */
@@ -219,7 +219,7 @@ export function challengeAck(c: Connection, seg: Segment, now: Instant): void {
 }
 
 function challengesSent(c: Connection): ChallengeCount {
-  if (c.env.settings.challengeAckScope === 'host') return hostWide(c.env).challenges
+  if (c.env.settings.challengeAckScope === 'host') return c.env.shared.challenges
   c.challenges ??= new ChallengeCount()
   return c.challenges
 }

@@ -12,7 +12,6 @@ import {
 } from '../wire/index.js'
 import type { Connection } from './connection.js'
 import type { Endpoint, Environment, IcmpError } from './environment.js'
-import { hostWide } from './host-wide.js'
 import { continueIsn } from './open/isn.js'
 import { md5Mismatch } from './options/md5-check.js'
 import { timestampAt } from './options/timestamps.js'
@@ -130,7 +129,7 @@ export class TimeWait implements Endpoint {
     this.deadline = NEVER
     this.env.unschedule(this)
     this.env.unregister(this)
-    hostWide(this.env).timeWaits--
+    this.env.shared.timeWaits--
     if (this.holder !== null) {
       this.holder.state = State.Closed
       this.holder.ended = null
@@ -213,7 +212,7 @@ export class TimeWait implements Endpoint {
     const isn = this.nextIsn
     this.end('rcv SYN', now)
     if (listener === null) return sendResetFor(this.env, seg, now, this, this)
-    const shared = hostWide(this.env)
+    const shared = this.env.shared
     shared.nextIsn = isn
     listener.segmentArrives(seg, now)
     shared.nextIsn = null
@@ -309,7 +308,7 @@ const isLoopback = (address: IpAddress): boolean =>
 export function enterTimeWait(c: Connection, event: string, now: Instant): void {
   const { env } = c
   setState(c, State.TimeWait, event, env.observer, now)
-  if (hostWide(env).timeWaits >= env.settings.maxTimeWait || isWaste(c)) {
+  if (env.shared.timeWaits >= env.settings.maxTimeWait || isWaste(c)) {
     env.counters.count('TcpExtTCPTimeWaitOverflow')
     return finish(c, 'too many', now)
   }
@@ -340,7 +339,7 @@ function leaveRecord(c: Connection, length: Millis, now: Instant): void {
   endSending(c)
   leaveOrphans(c)
   env.replace(c, record)
-  hostWide(env).timeWaits++
+  env.shared.timeWaits++
   if (record.holder !== null) c.ended = record
   record.restart(length, now)
 }

@@ -1,7 +1,6 @@
 import { type IpAddress, type Segment, siphash, write32 } from '../../wire/index.js'
 import type { Connection } from '../connection.js'
 import type { Environment, PathMetrics } from '../environment.js'
-import { hostWide } from '../host-wide.js'
 import type { Instant } from '../time.js'
 import type { Listener } from './listener.js'
 
@@ -143,7 +142,7 @@ const NO_OCTETS = new Uint8Array(0)
 export function fastOpenRequest(env: Environment, path: PathMetrics, noCookie: boolean, now: Instant): FastOpenRequest {
   const { settings } = env
   if (!(settings.fastOpen & FastOpenBits.Client)) return NOTHING
-  if (hostWide(env).fastOpenOffUntil > now || isDisabled(env, path, now)) return NOTHING
+  if (env.shared.fastOpenOffUntil > now || isDisabled(env, path, now)) return NOTHING
   if (settings.fastOpen & FastOpenBits.ClientWithoutCookie || noCookie) {
     return { cookie: null, experimental: false, withText: true }
   }
@@ -235,7 +234,7 @@ function noCookieCame(
 export function fastOpenBlackholed(env: Environment, now: Instant): void {
   const length = env.settings.fastOpenBlackholeTimeout
   if (length === 0) return
-  const shared = hostWide(env)
+  const shared = env.shared
   shared.fastOpenOffUntil = now + length * 2 ** Math.min(shared.fastOpenOffCount, 6)
   shared.fastOpenOffCount++
   env.counters.count('TcpExtTCPFastOpenBlackhole')

@@ -1,7 +1,6 @@
 import { ACK, ANY_IPV4, DropReason, FIN, type IpAddress, RST, type Segment, SYN } from '../../wire/index.js'
 import { type Connection, type ConnectionUser, Ready } from '../connection.js'
 import type { Endpoint, Environment, IcmpError } from '../environment.js'
-import { hostWide } from '../host-wide.js'
 import { md5Mismatch } from '../options/md5-check.js'
 import { drop, fail, sendReset, sendResetFor } from '../reset.js'
 import { md5KeyFor, type ProgramOptions, sharedOptions } from '../settings/program-options.js'
@@ -204,7 +203,7 @@ export class Listener implements Endpoint {
     }
     if (settings.synCookies === 2 || this.#synQueueFull) return this.#synWithoutRoom(seg, now)
     const { local, remote } = { local: seg.destination, remote: seg.source }
-    const iss = hostWide(env).nextIsn ?? initialSequence(env, local, this.localPort, remote, seg.sourcePort, now)
+    const iss = env.shared.nextIsn ?? initialSequence(env, local, this.localPort, remote, seg.sourcePort, now)
     const answer = fastOpenSynArrives(this, seg)
     const entry = new SynEntry(this, seg, seg.seq, iss, this.options.noOptions ? 0 : synTerms(settings, seg))
     if (answer.accept && !this.#acceptQueueFull) {

@@ -12,6 +12,7 @@ import {
   putUserTimeout,
   putWindowScale,
   type Segment,
+  write32,
 } from '../../wire/index.js'
 import type { Connection } from '../connection.js'
 import type { SynOffer } from '../open/syn-offer.js'
@@ -22,6 +23,8 @@ import { accEcnFields, accEcnOptionSent, accEcnOptionWanted, type Ecn, NEW_COUNT
 import { tsNow } from './timestamps.js'
 
 const TIMESTAMPS_LENGTH = 12
+/** Two NOPs, kind and length of the timestamps option (RFC 7323 appendix A). */
+const TIMESTAMPS_ALIGNED = 0x0101080a
 const MD5_LENGTH = 20
 const SACK_BASE = 4
 const SACK_BLOCK = 8
@@ -94,13 +97,29 @@ function paddedAccEcn(fields: number, shared: number): number {
  * text that fits (RFC 9293 3.7.1 Eff.snd.MSS, RFC 6691; MUST-16).
  */
 export function optionsLength(c: Connection, now: Instant): number {
-  if (c.rcv.reassembly === null && c.ecn === null && c.md5Key === null && !announcesUserTimeout(c))
-    return c.snd.tsOk ? TIMESTAMPS_LENGTH : 0
+  if (onlyTimestamps(c)) return c.snd.tsOk ? TIMESTAMPS_LENGTH : 0
   return plan(c, now)
+}
+
+/** What most segments of most connections carry: timestamps if they are agreed, and nothing else. */
+const onlyTimestamps = (c: Connection): boolean =>
+  c.rcv.reassembly === null && c.ecn === null && c.md5Key === null && !announcesUserTimeout(c)
+
+function writeTimestamps(c: Connection, out: Segment, now: Instant): void {
+  if (!c.snd.tsOk) {
+    out.optionBytesLength = 0
+    return
+  }
+  const bytes = out.optionBytes
+  write32(bytes, 0, TIMESTAMPS_ALIGNED)
+  write32(bytes, 4, tsNow(c, now))
+  write32(bytes, 8, c.rcv.tsRecent)
+  out.optionBytesLength = TIMESTAMPS_LENGTH
 }
 
 /** Writes the options of a segment in a synchronized state. */
 export function writeOptions(c: Connection, out: Segment, now: Instant): void {
+  if (onlyTimestamps(c)) return writeTimestamps(c, out, now)
   const size = plan(c, now)
   if (size === 0) {
     out.optionBytesLength = 0

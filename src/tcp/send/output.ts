@@ -13,7 +13,7 @@ import { currentMss, largestRecord } from './segment-size.js'
 import { checkSpace } from './send-buffer.js'
 import type { SendRecord } from './send-record.js'
 import { advanceNext, transmitRecord } from './transmit.js'
-import { armTransmit, scheduleProbe, transmitTimerArmed } from './transmit-timers.js'
+import { armTransmit, rearmRetransmit, scheduleProbe, transmitTimerArmed } from './transmit-timers.js'
 
 export { retransmitOldest } from '../recovery/retransmit.js'
 export { appendText, KEEP_CHUNK } from './append-text.js'
@@ -104,6 +104,7 @@ export function sendQueued(c: Connection, mss: number, nagle: number, burst: num
   const { settings } = c.env
   const most = burstSize(c, mss)
   let sent = 0
+  let restart = false
   cwndHolds = false
   windowHolds = false
   for (let record = queue.unsent; record !== null; record = queue.unsent) {
@@ -133,7 +134,7 @@ export function sendQueued(c: Connection, mss: number, nagle: number, burst: num
       if (record.length > take) queue.split(record, take, mss)
     }
     transmitRecord(c, record, false, now)
-    advanceNext(c, record, now)
+    if (advanceNext(c, record)) restart = true
     if (record.length < record.segments * mss) snd.smallSeq = record.endSeq
     sent += record.segments
     if (burst !== Burst.All) break
@@ -144,7 +145,7 @@ export function sendQueued(c: Connection, mss: number, nagle: number, burst: num
   if (sent > 0 || limited) validateCwnd(c, limited, now)
   if (sent > 0) {
     if (recovery.reducing) recovery.prrOut += sent
-    if (burst !== Burst.Probe) scheduleProbe(c, false, now)
+    if ((burst === Burst.Probe || !scheduleProbe(c, false, now)) && restart) rearmRetransmit(c, now)
     return false
   }
   return recovery.packetsOut === 0 && queue.unsent !== null

@@ -9,7 +9,7 @@ import { emit } from './emit.js'
 import { giveUp, orphanRetries } from './retransmit-timeout.js'
 import { currentMss } from './segment-size.js'
 import { advanceNext, transmitRecord } from './transmit.js'
-import { armTransmit } from './transmit-timers.js'
+import { armTransmit, rearmRetransmit } from './transmit-timers.js'
 
 /** Time until the next probe, ms: the RTO, doubled for each that was sent (RFC 9293 3.8.6.1, MUST-36 and SHLD-29 and 30). */
 export function probeWait(c: Connection, now: Instant): Millis {
@@ -83,7 +83,7 @@ export function probeWindow(c: Connection, now: Instant): void {
   if (c.env.settings.pushEveryWrite) record.flags |= PSH
   snd.pushedSeq = record.endSeq
   transmitRecord(c, record, false, now)
-  advanceNext(c, record, now)
+  if (advanceNext(c, record)) rearmRetransmit(c, now)
 }
 
 /**

@@ -8,7 +8,6 @@ import { startTransmitting } from './begin-sending.js'
 import { noteSent } from './delivery-rate.js'
 import { emit } from './emit.js'
 import type { SendRecord } from './send-record.js'
-import { rearmRetransmit } from './transmit-timers.js'
 
 /** Sends a record, for the first time or again, and notes when. Its place in the queue is the caller's business. */
 export function transmitRecord(c: Connection, record: SendRecord, retransmission: boolean, now: Instant): void {
@@ -25,15 +24,15 @@ export function transmitRecord(c: Connection, record: SendRecord, retransmission
   emit(c, flags, record.seq, length, retransmission, now, record.segments > 1 ? record.mss : 0)
 }
 
-/** `queue.unsent` was sent: SND.NXT moves, and the timer runs (RFC 6298 5.1). */
-export function advanceNext(c: Connection, record: SendRecord, now: Instant): void {
+/** `queue.unsent` was sent: SND.NXT moves. True: the timer is to run, or to start anew (RFC 6298 5.1). */
+export function advanceNext(c: Connection, record: SendRecord): boolean {
   const { snd, recovery } = c
   const before = recovery.packetsOut
   snd.queue.advance()
   if (after(record.endSeq, snd.nxt)) snd.nxt = record.endSeq
   if (record.flags & FIN) snd.finSent = true
   recovery.packetsOut = before + record.segments
-  if (before === 0 || armed(c, Timer.TailLossProbe)) rearmRetransmit(c, now)
+  return before === 0 || armed(c, Timer.TailLossProbe)
 }
 
 /** The SYN, sent by handshake.ts, becomes a record in flight, and so does text behind it (RFC 7413). */

@@ -11,6 +11,7 @@ import {
 import { Connection, type ConnectionUser } from '../connection.js'
 import { Counters } from '../counters.js'
 import type { Endpoint, Environment, PathMetrics, Secrets } from '../environment.js'
+import { HostWide } from '../host-wide.js'
 import type { Observed, Observer } from '../observer.js'
 import { agreeOptions } from '../options/mss.js'
 import { beginReceiving, establishReceiving, firstWindow, synReceived } from '../receive/receive-window.js'
@@ -36,6 +37,7 @@ export class LoneHost implements Environment {
     ports: new Uint8Array(16).fill(4),
     fastOpen: [new Uint8Array(16).fill(5)],
   }
+  readonly shared = new HostWide()
   readonly out = new Segment()
   readonly maxSuperSegment = 0
   moreArriving = false

@@ -82,6 +82,7 @@ test('afterwards everything is as before', async () => {
   const look = () => [
     ...[globalThis.Date, Date.now, Date.prototype.constructor, performance.now, process.hrtime, process.uptime],
     ...[globalThis.setTimeout, timers.setTimeout, dns.lookup, dns.promises.lookup, dns.resolve4],
+    Object.hasOwn(http.Server.prototype, 'emit'),
     ...[net.connect, net.Socket, net.Server, tls.connect, tls.TLSSocket, http.Agent.prototype.getName],
     ...[net.Socket, net.Server, http.OutgoingMessage].map(({ prototype }) =>
       JSON.stringify(Object.entries(Object.getOwnPropertyDescriptors(prototype)), (_key, value) =>

@@ -2,6 +2,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { overlayNodeNet } from '../../socket/net/index.js'
 import { tellVirtualTime } from './clocks.js'
 import { dateHeaders, keepConnectionsApart, loadFetch } from './http.js'
+import { virtualRequestTimeouts } from './http-timeouts.js'
 import { answerNames } from './names.js'
 import type { Undo } from './put.js'
 import type { Run } from './run.js'
@@ -13,7 +14,14 @@ export function putInPlace(run: Run): Undo {
   const unwatch = run.work.watch()
   loadFetch()
   run.work.begin()
-  const undo = [unwatch, tellVirtualTime(run), answerNames(), keepConnectionsApart(), dateHeaders()]
+  const undo = [
+    unwatch,
+    tellVirtualTime(run),
+    answerNames(),
+    keepConnectionsApart(),
+    dateHeaders(),
+    virtualRequestTimeouts(),
+  ]
   syncBuiltinESMExports()
   return () => {
     for (const back of undo.reverse()) back()

@@ -78,6 +78,33 @@ export function nodeFaceChecks({ createHost, memoryPipe }: Estab): Check[] {
   ]
 }
 
+/** What must hold of unmodified programs in virtual time. */
+export function programChecks({ createNetwork }: typeof import('../../src/sim/index.js')): Check[] {
+  return [
+    {
+      title: 'run: an answer of http that takes an hour of virtual time; Bun says that it cannot',
+      async run() {
+        const network = createNetwork({ latency: '20ms', loss: 0.1, seed: 3 })
+        const program = async () => {
+          const server = network.on('server', () =>
+            http.createServer((_request, response) => setTimeout(() => response.end('late'), 3_600_000)).listen(80),
+          )
+          const [response] = (await once(http.get('http://server/'), 'response')) as [http.IncomingMessage]
+          let body = ''
+          for await (const chunk of response) body += chunk
+          server.close()
+          return body
+        }
+        if ('Bun' in globalThis) {
+          const { message } = await rejection(network.run(program))
+          return equal(message, 'run: programs of Bun cannot be put into virtual time: use Node or Deno')
+        }
+        equal(await network.run(program), 'late')
+      },
+    },
+  ]
+}
+
 /** What must hold in Bun and Deno. */
 export function otherRuntimeChecks({ tunHost }: typeof import('../../src/socket/tun/index.js')): Check[] {
   return [

@@ -11,7 +11,7 @@ import * as estab from '../../src/index.js'
 import * as sim from '../../src/sim/index.js'
 import * as tun from '../../src/socket/tun/index.js'
 import type { Outcome } from './check.js'
-import { nodeFaceChecks, otherRuntimeChecks } from './node-face.js'
+import { nodeFaceChecks, otherRuntimeChecks, programChecks } from './node-face.js'
 import { simulationChecks } from './simulation.js'
 import { webStreamChecks } from './web-streams.js'
 
@@ -26,7 +26,7 @@ const CHROMIUM = ['chromium', 'chromium-browser', 'google-chrome']
 let project = ''
 
 const EVERYWHERE = [...webStreamChecks(estab), ...simulationChecks(sim)].map(({ title }) => title)
-const ON_NODE = nodeFaceChecks(estab).map(({ title }) => title)
+const ON_NODE = [...nodeFaceChecks(estab), ...programChecks(sim)].map(({ title }) => title)
 const NOT_NODE = otherRuntimeChecks(tun).map(({ title }) => title)
 const NO_NODE = 'host.net says what it needs'
 
@@ -40,9 +40,10 @@ const everywhere = [...webStreamChecks(estab), ...simulationChecks(sim)]
 `
 const ON_NODE_PROGRAM = `${PROGRAM}
 import * as tun from 'estab/tun'
-import { nodeFaceChecks, otherRuntimeChecks } from '${here('node-face.ts')}'
+import { nodeFaceChecks, otherRuntimeChecks, programChecks } from '${here('node-face.ts')}'
 const isNode = !('Bun' in globalThis || 'Deno' in globalThis)
-const outcomes = await runAll([...everywhere, ...nodeFaceChecks(estab), ...(isNode ? [] : otherRuntimeChecks(tun))])
+const checks = [...everywhere, ...nodeFaceChecks(estab), ...programChecks(sim), ...(isNode ? [] : otherRuntimeChecks(tun))]
+const outcomes = await runAll(checks)
 console.log(JSON.stringify(outcomes))
 process.exit(0)
 `
@@ -104,7 +105,7 @@ function command(name: string, program: string, words: readonly string[]): Runti
     titles: [...EVERYWHERE, ...ON_NODE, ...(name === 'node' ? [] : NOT_NODE)],
     async run() {
       const file = join(project, 'program.mjs')
-      writeFileSync(file, await bundle(ON_NODE_PROGRAM, false))
+      if (!existsSync(file)) writeFileSync(file, await bundle(ON_NODE_PROGRAM, false))
       const { stdout } = await run(program, [...words, file], { cwd: project, maxBuffer: 1e7 })
       return JSON.parse(stdout.trim().split('\n').at(-1)!) as Outcome[]
     },

@@ -10,6 +10,8 @@ const process_ = globalThis as unknown as Record<symbol, Run | undefined>
 
 /** Runs a program on a host of the network, in virtual time. */
 export async function run<T>(network: Network, program: () => T | PromiseLike<T>, options: RunOptions): Promise<T> {
+  // its http, fetch and timers are not built on what is put in place of node:net and globalThis.setTimeout
+  if ('Bun' in globalThis) throw new Error('run: programs of Bun cannot be put into virtual time: use Node or Deno')
   if (process_[GOING_ON] !== undefined) {
     throw new Error(
       here() === undefined

@@ -68,3 +68,35 @@ test('a subscriber hears each event once until it leaves; a limit forgets the ol
   expect(log.events.length).toBeLessThanOrEqual(5)
   expect(log.events.at(-1)).toMatchObject({ result: '9' })
 })
+
+test('a limit forgets the oldest segments, whether somebody looks in between or not', () => {
+  const seen = [0, 37, 250].map((often) => {
+    const log = new TraceLog({ limit: 100 })
+    const s = story(log)
+    for (let i = 1; i <= 1000; i++) {
+      s.sends('client', i, '.', i, 0)
+      if (often > 0 && i % often === 0) expect(log.events.length).toBeLessThanOrEqual(125)
+    }
+    expect(log.events.length).toBeGreaterThanOrEqual(Math.min(100, 1000))
+    expect(log.events.length).toBeLessThanOrEqual(125)
+    return jsonLines(log.events.slice(-100))
+  })
+  expect(seen[0]!.split('\n')[0]).toContain('"at":901,')
+  expect(seen[1]).toBe(seen[0])
+  expect(seen[2]).toBe(seen[0])
+})
+
+test('what is looked at late is what it was: segments, subjects and packets of many connections in turn', () => {
+  const told = [1, 1_000_000].map((often) => {
+    const log = new TraceLog({ packets: true })
+    const s = story(log)
+    for (let i = 0; i < 300; i++) {
+      s.sends(i % 3 === 0 ? 'server' : 'client', i, i % 5 === 0 ? 'F.' : '.', i, 7 * i)
+      if (i % 7 === 0) s.calls('client', i, 'getpid()', `${i}`)
+      if (i % often === 0) expect(log.events.at(-1)!.at).toBe(i)
+    }
+    return log.events
+  })
+  expect(told[0]).toHaveLength(343)
+  expect(told[1]).toEqual(told[0])
+})

@@ -100,8 +100,7 @@ export class Host implements Environment, InterfaceOwner {
   /**
    * Segments of one connection that arrive together are given to TCP as one (Linux's GRO), and it makes super-segments that
    * the host cuts for links that take single segments (GSO): the cost of a segment is then that of its octets. How often
-   * ACKs are sent and how text is cut may differ; an observer is told of each segment as it is on the link, so there is
-   * no receive offload while there is one.
+   * ACKs are sent and how text is cut may differ; an observer is told of each segment as it is on the link.
    */
   offloads: boolean
   moreArriving = false

@@ -11,6 +11,7 @@ import {
   pseudoHeaderSum,
   read16,
   read32,
+  type Segment,
   updateIPv4Checksum,
   write16,
   write32,
@@ -237,15 +238,17 @@ test('one ACK answers all that arrived together', () => {
   expect(server.counters.segmentsIn - before).toBe(20)
 })
 
-test('an observer sees every segment', () => {
+test('an observer sees every segment as it was on the link, though the machine is given them as one', () => {
   const { write, read, toServer, server, arrived } = stage()
-  const segmentReceived = vi.fn()
+  const seen: number[] = []
+  const segmentReceived = vi.fn((_endpoint: unknown, segment: Segment) => void seen.push(segment.textLength))
   server.observer = new Proxy({} as NonNullable<Host['observer']>, {
     get: (_, name) => (name === 'segmentReceived' ? segmentReceived : () => {}),
   })
   write(9 * MSS)
   toServer.pass()
   expect(segmentReceived).toHaveBeenCalledTimes(9)
-  expect(arrived).toHaveLength(9)
+  expect(seen).toEqual(new Array(9).fill(MSS))
+  expect(arrived).toHaveLength(1)
   expect(read()).toEqual(textOf(9 * MSS))
 })

@@ -64,9 +64,9 @@ export class ReceiveOffload {
   first: Frame | null = null
   readonly #segment: Segment
   #same = SAME_IN_IPV4
-  /** Octets of IP header, and of both. */
+  /** Octets of IP header, and of both, that each of them has. */
   #ipLength = 0
-  #headerLength = 0
+  headerLength = 0
   /** Sum of the pseudo-header without a length. */
   #pseudo = 0
   /** Octets of text that may still be joined. */
@@ -94,7 +94,7 @@ export class ReceiveOffload {
     this.first = frame
     this.#same = isIPv4 ? SAME_IN_IPV4 : SAME_IN_IPV6
     this.#ipLength = ipLength
-    this.#headerLength = segment.textStart - frame.start
+    this.headerLength = segment.textStart - frame.start
     this.#pseudo = pseudoHeaderSum(segment.source, segment.destination, IPPROTO_TCP, 0)
     this.#room = room
     this.#next = (segment.seq + textLength) | 0
@@ -107,7 +107,7 @@ export class ReceiveOffload {
     const segment = this.#segment
     const { bytes, start, end } = frame
     const tcp = start + this.#ipLength
-    const text = end - start - this.#headerLength
+    const text = end - start - this.headerLength
     if (text <= 0 || text > segment.gsoSize || text > this.#room || frame.gsoSize !== 0 || frame.slab === null)
       return false
     if (!this.#sameHeaders(frame) || read32(bytes, tcp + SEQ) !== this.#next) return false
@@ -117,7 +117,7 @@ export class ReceiveOffload {
     this.#room = pushed || text < segment.gsoSize ? 0 : this.#room - text
     segment.textLength += text
     this.#next = (this.#next + text) | 0
-    frame.start += this.#headerLength
+    frame.start += this.headerLength
     segment.joined.push(frame)
     return true
   }
@@ -130,7 +130,7 @@ export class ReceiveOffload {
     const firstAt = first.start >>> 2
     const same = this.#same
     let different = 0
-    for (let i = 0; i < this.#headerLength >>> 2; i++) {
+    for (let i = 0; i < this.headerLength >>> 2; i++) {
       different |= (words[at + i]! ^ firstWords[firstAt + i]!) & same[i]!
     }
     return different === 0

@@ -1,4 +1,4 @@
-import { type Instant, segmentForNobody, segmentOverUdp } from '../tcp/index.js'
+import { type Instant, type Observer, segmentForNobody, segmentOverUdp } from '../tcp/index.js'
 import {
   DropReason,
   Frame,
@@ -45,6 +45,10 @@ import { ReceiveOffload } from './receive-offload.js'
 const REASSEMBLY_TIME = 1
 const UNKNOWN_NEXT_HEADER = 1
 
+/** One that was joined to another, for observers. */
+const joinedHeader = new PacketHeader()
+const joined = new Segment()
+
 /** What a host does with a frame. Whatever the octets are, nothing is thrown: what makes no sense is dropped and counted. */
 export class Receiver {
   readonly #host: Host
@@ -78,22 +82,34 @@ export class Receiver {
     if (offload.endpoint !== null) {
       if (offload.joins(frame)) {
         this.#host.counters.segmentsIn++
+        if (this.#host.observer !== null) this.#tellOfJoined(frame, this.#host.observer, now)
         return
       }
       // its ACK may wait for what this frame brings
       const more = this.#host.moreArriving
       this.#host.moreArriving = true
-      offload.deliver(now)
+      this.deliver(now)
       this.#host.moreArriving = more
     }
-    if (frame.slab !== null && this.#host.observer !== null) this.#lentArrives(from, frame, now)
-    else this.#readFrame(from, frame, now)
+    this.#readFrame(from, frame, now)
     if (offload.first !== frame) frame.release()
   }
 
   /** No more frames come: what is held back is delivered. */
   deliver(now: Instant): void {
+    const { endpoint } = this.#offload
+    if (endpoint === null) return
     this.#offload.deliver(now)
+    if (this.#host.observer !== null) this.#host.observer.settled(endpoint, now)
+  }
+
+  /** What was joined to a segment that is held back: an observer sees each as it was on the link. */
+  #tellOfJoined(frame: Frame, observer: Observer, now: Instant): void {
+    const { endpoint, headerLength } = this.#offload
+    if (parsePacket(frame.bytes, frame.start - headerLength, frame.end, joinedHeader) !== null) return
+    takePacketHeader(joined, joinedHeader)
+    if (parseTcp(frame.bytes, joinedHeader.payloadStart, joinedHeader.payloadEnd, joined, false) !== null) return
+    observer.segmentReceived(endpoint, joined, now)
   }
 
   /** Whoever keeps frames, or views of them, must get one that is not lent. */
@@ -214,8 +230,7 @@ export class Receiver {
       segmentForNobody(host, segment, now, false, bound)
       return
     }
-    if (host.offloads && host.moreArriving && host.observer === null && this.#offload.holds(endpoint, frame, header))
-      return
+    if (host.offloads && host.moreArriving && this.#offload.holds(endpoint, frame, header)) return
     endpoint.segmentArrives(segment, now)
     if (host.observer !== null) host.observer.settled(endpoint, now)
   }

@@ -62,8 +62,8 @@ export interface LinkOwner {
   /** Tells captures. */
   noted(fate: PacketFate, from: Port, frame: Frame, now: Instant): void
   readonly captured: boolean
-  /** There are captures, rules or partitions. */
-  readonly watched: boolean
+  /** There are rules or partitions. */
+  readonly intervenes: boolean
 }
 
 /** A link's options, read. Times in ms, rate in bits per ms. */
@@ -111,6 +111,11 @@ export class Port implements Link {
   /** Memory does not garble: a checksum is worked out for whoever looks at a packet or garbles it. */
   get checksumOffload(): boolean {
     return true
+  }
+
+  /** Nobody between here and a host keeps or changes frames, and hosts release them. */
+  get releasesFrames(): boolean {
+    return this.link.releasesFrames
   }
 
   transmit(frames: readonly Frame[], count: number, now: Instant): void {
@@ -162,6 +167,13 @@ export class SimulatedLink {
     this.#treatment = readOptions(this.name, this.#options)
   }
 
+  /** See Port. */
+  get releasesFrames(): boolean {
+    if (!this.#treatment.plain || this.#owner.intervenes) return false
+    for (let i = 0; i < this.ports.length; i++) if (this.ports[i]!.receiver?.releasesFrames !== true) return false
+    return true
+  }
+
   attach(host: Host): Port {
     const port = new Port(this, host, this.#clock)
     this.ports.push(port)
@@ -172,14 +184,15 @@ export class SimulatedLink {
   framesSent(from: Port, frames: readonly Frame[], count: number, now: Instant): void {
     const { plain, latency } = this.#treatment
     for (let i = 0; i < count; i++) {
-      const frame = frames[i]!
       this.sent++
-      if (this.#owner.watched) {
-        this.#note('sent', from, frame, now)
-        if (this.#owner.intervene(from, frame, now)) continue
+      if (plain && !this.#owner.intervenes) {
+        this.#note('sent', from, frames[i]!, now)
+        this.#travels(from, frames[i]!, now + latency, 0, now)
+        continue
       }
-      if (plain) this.#travels(from, frame, now + latency, 0, now)
-      else this.carry(from, frame, 0, now)
+      const frame = frames[i]!.slab === null ? frames[i]! : ownFrame(frames[i]!)
+      this.#note('sent', from, frame, now)
+      if (!this.#owner.intervene(from, frame, now)) this.carry(from, frame, 0, now)
     }
   }
 
@@ -234,7 +247,10 @@ export class SimulatedLink {
       from.lastNext = this.#owner.nextPort(this, destination)
     }
     const to = from.lastNext
-    if (to === null) return this.#note('nobody there', from, frame, now)
+    if (to === null) {
+      this.#note('nobody there', from, frame, now)
+      return frame.release()
+    }
     if (extra > 0) this.#clock.at(arrival + extra, () => this.deliver(from, to, [frame], 1, this.#clock.now))
     else from.waiting.travels(frame, to, arrival)
   }
@@ -293,4 +309,11 @@ function destinationOf(frame: Frame, last: IpAddress | null): IpAddress {
     read32(bytes, start + 32),
     read32(bytes, start + 36),
   )
+}
+
+/** The same in memory of its own, instead of memory that was lent. */
+function ownFrame(frame: Frame): Frame {
+  const own = copyFrame(frame)
+  frame.release()
+  return own
 }

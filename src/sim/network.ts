@@ -40,6 +40,12 @@ export interface SimulatedHostOptions {
   readonly observer?: Observer | null
   /** Passes packets from link to link: a router. */
   readonly forwarding?: boolean
+  /**
+   * TCP is given segments that arrive together as one, and cuts large ones last (GRO and GSO), as Linux does on most
+   * machines: fewer ACKs on a link without a rate, and more simulated segments a second. False when not given: what is
+   * sent then depends on no batch.
+   */
+  readonly offloads?: boolean
 }
 
 /** A packet at a point of its way, as captures get it; the frame is only valid during the call. */
@@ -224,8 +230,8 @@ export class Network implements LinkOwner {
     return this.#captures.size > 0
   }
 
-  get watched(): boolean {
-    return this.#captures.size > 0 || this.#rules.length > 0 || this.#partitions.length > 0
+  get intervenes(): boolean {
+    return this.#rules.length > 0 || this.#partitions.length > 0
   }
 
   nextPort(link: SimulatedLink, destination: Parameters<Topology['owner']>[0]): Port | null {
@@ -291,7 +297,13 @@ export class Network implements LinkOwner {
   #makeHost(name: string, options: SimulatedHostOptions): LiveHost {
     checkOptionNames(`host '${name}'`, options, HOST_OPTION_NAMES)
     if (this.#hosts.has(name)) throw new RangeError(`there is a host '${name}' already`)
-    const { profile: profileName = 'linux', settings = {}, observer = null, forwarding = false } = options
+    const {
+      profile: profileName = 'linux',
+      settings = {},
+      observer = null,
+      forwarding = false,
+      offloads = false,
+    } = options
     if (!PROFILE_NAMES.includes(profileName)) {
       throw new RangeError(`host '${name}': no profile '${profileName}' (there are ${PROFILE_NAMES.join(', ')})`)
     }
@@ -305,6 +317,7 @@ export class Network implements LinkOwner {
       random: this.random.fork(),
       observer,
       forwarding,
+      offloads,
       clock: this.clock,
       personality: personality(profileName),
       lookup: (known) => this.#addressesOf(known),
@@ -344,7 +357,7 @@ export class Network implements LinkOwner {
   }
 }
 
-const HOST_OPTION_NAMES = ['profile', 'settings', 'on', 'addresses', 'observer', 'forwarding']
+const HOST_OPTION_NAMES = ['profile', 'settings', 'on', 'addresses', 'observer', 'forwarding', 'offloads']
 
 function isList(on: NonNullable<SimulatedHostOptions['on']>): on is readonly string[] {
   return Array.isArray(on)

@@ -4,7 +4,7 @@ import { type Connection, close, Listener, openActive, receive, send } from '../
 import { jsonLines, type TraceEvent, TraceLog } from '../trace/index.js'
 import { ANY_IPV4 } from '../wire/index.js'
 import { VirtualClock } from './clock.js'
-import { createNetwork, type NetworkOptions } from './index.js'
+import { createNetwork, type NetworkOptions, type SimulatedHostOptions } from './index.js'
 
 interface Watching {
   /** A log at each host. */
@@ -14,10 +14,10 @@ interface Watching {
 }
 
 /** A transfer of so many octets from 'client' to 'server', as short programs that never call from inside the machine. */
-function transfer(options: NetworkOptions, octets: number, watching: Watching = {}) {
+function transfer(options: NetworkOptions, octets: number, watching: Watching = {}, host: SimulatedHostOptions = {}) {
   const net = createNetwork(options)
-  const client = net.host('client')
-  const server = net.host('server')
+  const client = net.host('client', host)
+  const server = net.host('server', host)
   const log = new TraceLog({ packets: true, timers: true })
   if (watching.traced) for (const host of [client, server]) host.observer = log.observe(host.name)
   const packets = createHash('sha256')
@@ -116,10 +116,22 @@ test('a long run with every fault is the same run again, whether it is traced, c
   expect(transfer({ ...FAULTS, seed: 43 }, MEGABYTES, { captured: true }).packets).not.toBe(captured.packets)
 }, 120_000)
 
-test('without faults too', () => {
-  const plain = transfer({ latency: 1 }, 4 * MEGABYTES)
-  const both = transfer({ latency: 1 }, 4 * MEGABYTES, { traced: true, captured: true })
-  expect(both.result).toEqual(plain.result)
+test.each([false, true])('without faults too, where frames are lent; offloads: %s', (offloads) => {
+  const plain = transfer({ latency: 1 }, 4 * MEGABYTES, {}, { offloads })
+  const captured = transfer({ latency: 1 }, 4 * MEGABYTES, { captured: true }, { offloads })
+  const both = transfer({ latency: 1 }, 4 * MEGABYTES, { traced: true, captured: true }, { offloads })
+  const traced = transfer({ latency: 1 }, 4 * MEGABYTES, { traced: true }, { offloads })
+  for (const other of [captured, both, traced]) expect(other.result).toEqual(plain.result)
+  expect(both.packets).toBe(captured.packets)
+  expect(both.events).toBe(traced.events)
+  expect(plain.result.received).toBe(4 * MEGABYTES)
+})
+
+test('offloads change how much is done at once, not the text', () => {
+  const without = transfer({ latency: 1 }, 4 * MEGABYTES)
+  const offloaded = transfer({ latency: 1 }, 4 * MEGABYTES, {}, { offloads: true })
+  expect(offloaded.result.text).toBe(without.result.text)
+  expect(offloaded.steps).toBeLessThan(without.steps * 1.1)
 })
 
 test('what is due at the same time is one event: far fewer events than segments, and none made for a packet', () => {

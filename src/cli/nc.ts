@@ -219,6 +219,8 @@ class StandardPipe implements Conversation {
   }
 
   #send(c: Connection, now: Instant): ErrorName | null {
+    // FreeBSD takes nothing before the connection is there
+    if (!c.established) return null
     while (this.#pending.length > 0) {
       const chunk = this.#pending[0]!
       const taken = send(c, chunk, 0, now)

@@ -1,7 +1,7 @@
 import { createCipheriv, createHash } from 'node:crypto'
-import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import {
   at,
   bodyOf,
@@ -77,6 +77,7 @@ interop('estab nc', () => {
     ['at MTU 9000', ['--mtu', '9000'], 10e6],
     ['without offloads', ['--no-offloads'], 10e6],
     ['as RFC 9293 asks', ['--profile', 'rfc9293'], 5e6],
+    ['as FreeBSD does', ['--profile', 'freebsd'], 5e6],
     ['with 1 % of all packets lost', ['--no-offloads', '--faults', 'loss=1'], 5e6],
     ['with 10 % lost', ['--no-offloads', '--faults', 'loss=10'], 3e5],
     ['with 10 % doubled', ['--no-offloads', '--faults', 'duplication=10'], 5e6],
@@ -116,6 +117,32 @@ interop('estab nc', () => {
     expect(sha256(...parts)).toBe(sha256(content))
     server.close()
     expect(await faultsIn(capture)).toEqual([])
+  })
+
+  test.each([
+    ['no timestamps', { tcp_timestamps: '0' }],
+    ['no SACK', { tcp_sack: '0' }],
+    ['no window scaling', { tcp_window_scaling: '0' }],
+    ['none of them', { tcp_timestamps: '0', tcp_sack: '0', tcp_window_scaling: '0' }],
+    ['ECN', { tcp_ecn: '1' }],
+    ['buffers of 16 KB', { tcp_rmem: '4096 8192 16384', tcp_wmem: '4096 8192 16384' }],
+  ])('2 MB there and back through a kernel with %s, some packets lost', async (_what, settings) => {
+    const before = Object.entries(settings).map(([name, value]) => {
+      const path = `/proc/sys/net/ipv4/${name}`
+      const was = readFileSync(path, 'latin1')
+      writeFileSync(path, value)
+      return { path, was }
+    })
+    onTestFinished(() => {
+      for (const { path, was } of before) writeFileSync(path, was)
+    })
+    const { server, port } = await serving((socket) => socket.pipe(socket))
+    const content = pattern(2e6)
+    const nc = estab('nc', '-N', '--no-offloads', '--faults', 'loss=0.1', KERNELS, port)
+    nc.stdin.end(content)
+    const { code, out, complaint } = await ending(nc)
+    expect({ code, complaint, sha: sha256(out) }).toEqual({ code: 0, complaint: '', sha: sha256(content) })
+    server.close()
   })
 
   test('-N half-closes at the end of standard input: the answer still arrives', async () => {

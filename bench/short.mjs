@@ -108,7 +108,7 @@ class Pair {
 
   #turnFor(seconds) {
     const end = cpuSeconds() + seconds
-    while (cpuSeconds() < end) for (let i = 0; i < 1000; i++) this.turn()
+    while (cpuSeconds() < end) for (let i = 0; i < 4000; i++) this.turn()
   }
 }
 

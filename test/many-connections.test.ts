@@ -119,3 +119,38 @@ test('TIME-WAIT records are no more than the settings allow, however many connec
   expect(net.client.connections.size).toBe(50)
   expect(net.client.waiting).toBe(50)
 })
+
+test('idle connections wait for no time, none knows more of itself than another, and each still carries text', () => {
+  const net = new Pair('linux')
+  const clients: Connection[] = []
+  for (let i = 0; i < 2000; i++) {
+    clients.push(net.connect(FIRST_PORT + i))
+    net.settle()
+  }
+  net.advance(60_000)
+  expect(net.server.waiting).toBe(0)
+  expect(net.client.waiting).toBe(0)
+  for (const end of [clients, net.accepted]) {
+    expect(end).toHaveLength(2000)
+    const [first] = end
+    for (const c of end) {
+      expect(c.state).toBe(State.Established)
+      // what only an opening, a sender or a receiver of text needs is not there, or is shared
+      expect([c.opening, c.challenges, c.snd.chronograph, c.snd.timeouts, c.rcv.reassembly]).toEqual(
+        Array(5).fill(null),
+      )
+      expect(c.timers).toBe(first!.timers)
+      expect(c.options).toBe(first!.options)
+      expect(c.recovery).toBe(first!.recovery)
+      expect(c.snd.rate).toBe(first!.snd.rate)
+      expect(c.snd.usage).toBe(first!.snd.usage)
+    }
+  }
+  const octet = new Uint8Array([7])
+  for (const c of clients) send(c, octet, 0, net.now)
+  net.settle()
+  for (const c of net.accepted) {
+    expect(receive(c, octet, 0, net.now)).toBe(1)
+    expect(octet[0]).toBe(7)
+  }
+})

@@ -23,9 +23,9 @@ export interface Overlay {
 /** What a socket of Node's can be asked before it has a connection, and what makes it one of ours. */
 const FIRST_CALLS = new Set<PropertyKey>(['connect', 'setTimeout', 'setNoDelay', 'setKeepAlive', 'ref', 'unref'])
 
-/** Whose sockets are ours, of those that look like Node's. */
-const OURS = Symbol('a socket of a host')
-const isOurs = (it: { [OURS]?: true }): boolean => it[OURS] === true
+/** Those of all that look like Node's that are ours. */
+const ours = new WeakSet<object>()
+const isOurs = (it: object): boolean => ours.has(it)
 
 /**
  * Lays the sockets and servers of hosts over those of `node:net`: a socket that connects, or a server that listens, while
@@ -50,7 +50,8 @@ export function overlayNodeNet(current: () => NetContext | null): Overlay {
   }
 
   function setUp(socket: NetSocket, context: NetContext, options: SocketOptions): void {
-    markOurs(socket, NetSocket.prototype)
+    ours.add(socket)
+    for (const [name, count] of COUNTS) Object.defineProperty(socket, name, count)
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     NetSocket.prototype.setUp.call(socket, context, options)
@@ -68,7 +69,7 @@ export function overlayNodeNet(current: () => NetContext | null): Overlay {
   function adoptServer(server: NetServer): void {
     const context = current()
     if (context === null || server._handle) return
-    markOurs(server, NetServer.prototype)
+    ours.add(server)
     servers.add(server)
     server.once('close', () => servers.delete(server))
     const { _unref } = server
@@ -92,10 +93,10 @@ export function overlayNodeNet(current: () => NetContext | null): Overlay {
   }
 
   const takeOff = [
-    layOver(Socket.prototype, NetSocket.prototype, (socket, called) => {
+    layOver(Socket.prototype, [NetSocket.prototype, TOLD], (socket, called) => {
       if (FIRST_CALLS.has(called)) adoptSocket(socket as NetSocket, called)
     }),
-    layOver(Server.prototype, NetServer.prototype, (server, called) => {
+    layOver(Server.prototype, [NetServer.prototype], (server, called) => {
       if (called === 'listen') adoptServer(server as NetServer)
     }),
     security.lay(() => current() !== null),
@@ -116,22 +117,21 @@ export function overlayNodeNet(current: () => NetContext | null): Overlay {
   }
 }
 
-/** Its class stays what it is; what Node does not let anybody lay over stands in front of it. */
-function markOurs(it: object, ours: object): void {
-  const prototype = Object.getPrototypeOf(it)
-  let front = fronts.get(prototype)
-  if (front === undefined) {
-    front = Object.create(prototype, { [OURS]: { value: true } }) as object
-    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(ours))) {
-      if (inherited(it, name)?.configurable === false) Object.defineProperty(front, name, property)
-    }
-    fronts.set(prototype, front)
-  }
-  Object.setPrototypeOf(it, front)
+/**
+ * What a socket tells by getters that Node does not let anybody replace: they ask these, or read the counts of the handle,
+ * which outlive ours here.
+ */
+const TOLD = {
+  _getpeername(this: NetSocket): object {
+    return this._remoteInfo() ?? {}
+  },
+  _getsockname(this: NetSocket): object {
+    return this._localInfo() ?? {}
+  },
 }
-
-/** By prototype of Node's, or of a class that extends it. */
-const fronts = new WeakMap<object, object>()
+const COUNTS = ['bytesRead', '_bytesDispatched'].map(
+  (name) => [name, Object.getOwnPropertyDescriptor(NetSocket.prototype, name)!] as const,
+)
 
 /** Closes, without a word to their programs, what they left open on a host: what a system does when they end. */
 export function closeLeftOpen({ host }: NetContext): void {
@@ -142,18 +142,21 @@ export function closeLeftOpen({ host }: NetContext): void {
 }
 
 /**
- * Puts the methods of `ours` over those of `nodes`: each asks first whose object it is called on. `before` may make it one
+ * Puts the methods of the layers over those of `nodes`: each asks first whose object it is called on. `before` may make it one
  * of ours. Gives a function that takes them off again.
  */
-function layOver(nodes: object, ours: object, before: (it: object, called: PropertyKey) => void): () => void {
+function layOver(nodes: object, layers: object[], before: (it: object, called: PropertyKey) => void): () => void {
   const were = new Map<PropertyKey, PropertyDescriptor | undefined>()
-  for (const name of Reflect.ownKeys(ours)) {
-    if (name === 'constructor') continue
-    const own = Object.getOwnPropertyDescriptor(nodes, name)
-    if (own?.configurable === false) continue
-    const theirs = own ?? inherited(nodes, name)
-    were.set(name, own)
-    Object.defineProperty(nodes, name, either(Object.getOwnPropertyDescriptor(ours, name)!, theirs, name, before))
+  for (const layer of layers) {
+    for (const name of Reflect.ownKeys(layer)) {
+      if (name === 'constructor') continue
+      const own = Object.getOwnPropertyDescriptor(nodes, name)
+      // getters that ask the methods laid over, and say the same
+      if (own?.configurable === false) continue
+      const theirs = own ?? inherited(nodes, name)
+      were.set(name, own)
+      Object.defineProperty(nodes, name, either(Object.getOwnPropertyDescriptor(layer, name)!, theirs, name, before))
+    }
   }
   return () => {
     for (const [name, own] of were) {
@@ -164,15 +167,15 @@ function layOver(nodes: object, ours: object, before: (it: object, called: Prope
 }
 
 function either(
-  ours: PropertyDescriptor,
+  layer: PropertyDescriptor,
   theirs: PropertyDescriptor | undefined,
   name: PropertyKey,
   before: (it: object, called: PropertyKey) => void,
 ): PropertyDescriptor {
-  if (ours.get !== undefined) {
-    const { get } = ours
+  if (layer.get !== undefined) {
+    const { get } = layer
     return {
-      ...ours,
+      ...layer,
       get(this: object) {
         return isOurs(this) ? get.call(this) : theirs?.get === undefined ? theirs?.value : theirs.get.call(this)
       },
@@ -182,7 +185,7 @@ function either(
       },
     }
   }
-  const method = ours.value as Method
+  const method = layer.value as Method
   const value: Method = function (...args) {
     if (!isOurs(this)) before(this, name)
     if (isOurs(this)) return Reflect.apply(method, this, formed(args))

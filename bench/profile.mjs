@@ -9,7 +9,7 @@ const GROUPS = [
   ['garbage collection', /^\(garbage collector\)/],
   [
     'copying text, cutting frames',
-    /^(copy\w*|allocate|lend\w*|take\w*Block|set|subarray|fill|slice) |send-text\.js|wire\/(frame|slab)\.js/,
+    /^(copy\w*|wasm-function\[1\]|allocate|lend\w*|take\w*Block|set|subarray|fill|slice) |send-text\.js|wire\/(frame|slab)\.js/,
   ],
   ['checksums', /checksum|wasm|vector-memory/i],
   ['wire: headers written and read', /wire\//],

@@ -183,6 +183,11 @@ export class SimulatedLink {
   /** `frames[0..count)` from a host. */
   framesSent(from: Port, frames: readonly Frame[], count: number, now: Instant): void {
     const { plain, latency } = this.#treatment
+    if (plain && !this.#owner.captured && !this.#owner.intervenes) {
+      this.sent += count
+      for (let i = 0; i < count; i++) this.#travels(from, frames[i]!, now + latency, 0, now)
+      return
+    }
     for (let i = 0; i < count; i++) {
       this.sent++
       if (plain && !this.#owner.intervenes) {

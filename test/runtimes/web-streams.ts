@@ -179,6 +179,31 @@ export function webStreamChecks({ createHost, memoryPipe, SocketError }: Estab):
     await Promise.all([near.closed, far.closed])
   })
 
+  check('a reader that waits may cancel, and what comes then harms nobody', async (client, server) => {
+    const { near, far } = await connected(client, server, true)
+    const reader = far.readable.getReader()
+    const read = reader.read()
+    ok(await waits(read), 'there is nothing to read')
+    await reader.cancel()
+    equal((await read).done, true)
+    await write(near, 'too late')
+    await waits(far.closed)
+    await near.writable.close()
+    await far.writable.close()
+    await Promise.all([near.closed, far.closed])
+  })
+
+  check('close while somebody reads and writes: both are told', async (client, server) => {
+    const { near, far } = await connected(client, server, false)
+    const read = near.readable.getReader().read()
+    const byob = far.readable.getReader({ mode: 'byob' }).read(new Uint8Array(10))
+    ok(await waits(read), 'there is nothing to read')
+    await near.close()
+    equal((await read).done, true)
+    equal((await byob).done, true)
+    await far.closed
+  })
+
   check('listen is iterated, and leaving the loop closes it', async (client, server) => {
     const listener = server.listen({ port: 0 })
     const { port } = listener.address

@@ -276,6 +276,7 @@ export class WebConnection {
 
   #stopReading(): void {
     this.#readEnded = true
+    this.#pulled()
     const socket = this.#socket
     if (socket === null || this.#opening) return
     this.#discard(socket)

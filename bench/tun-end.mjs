@@ -8,6 +8,8 @@ import nodeNet from 'node:net'
 const CLONE_NEWNET = 0x40000000
 const CHUNK = Buffer.alloc(65_536, 7)
 const OCTET = Buffer.alloc(1)
+/** Local ports of connections: each measurement leaves many in TIME-WAIT for a minute. */
+const PORTS = [1024, 65_535]
 /** Connections that are opened at once. */
 const AT_ONCE = 16
 
@@ -36,20 +38,29 @@ function listen(port, onSocket) {
 }
 
 const SERVERS = {
-  sink: (socket) =>
-    socket.on('data', (chunk) => {
-      counted += chunk.length
-    }),
+  source(socket) {
+    const push = () => {
+      while (!socket.destroyed) if (!socket.write(CHUNK)) return void socket.once('drain', push)
+    }
+    push()
+  },
   echo: (socket) => socket.on('data', (chunk) => socket.write(chunk)),
 }
 
 const CLIENTS = {
+  /** Into one buffer, so that no memory is made of what is read: `onread`, which Node has too. */
   bulk(port, host) {
-    const socket = held(net.connect({ port, host }))
-    const push = () => {
-      while (going) if (!socket.write(CHUNK)) return void socket.once('drain', push)
+    const callback = (octets) => {
+      counted += octets
+      return true
     }
-    socket.on('connect', push)
+    held(net.connect({ port, host, onread: { buffer: Buffer.alloc(131_072), callback } }))
+  },
+  /** As most programs read. */
+  chunks(port, host) {
+    held(net.connect({ port, host })).on('data', (chunk) => {
+      counted += chunk.length
+    })
   },
   roundTrips(port, host) {
     const socket = held(net.connect({ port, host, noDelay: true }))
@@ -92,8 +103,7 @@ const COMMANDS = {
       closeSync(fd)
       if (result < 0) throw new Error(`setns: errno ${koffi.errno()}`)
     }
-    // every connection of a measurement leaves its port in TIME-WAIT for a minute
-    writeFileSync('/proc/sys/net/ipv4/ip_local_port_range', '1024 65535')
+    writeFileSync('/proc/sys/net/ipv4/ip_local_port_range', PORTS.join(' '))
     return process.pid
   },
   pid: () => process.pid,
@@ -105,7 +115,8 @@ const COMMANDS = {
     const { createNet, nodeTime } = await import('../dist/socket/net/index.js')
     const { profile } = await import('../dist/tcp/index.js')
     const time = new RealTime(nodeTime())
-    const host = new Host({ settings: profile('linux'), random: new Random(process.pid) })
+    const settings = { ...profile('linux'), ephemeralPorts: PORTS }
+    const host = new Host({ settings, random: new Random(process.pid) })
     device = await openTun({ kernelAddresses: [kernel], mtu, offloads })
     host.attach(device, { addresses: [parseInterfaceAddress(address)] })
     time.drive(host)

@@ -92,14 +92,15 @@ export const overVeth = () =>
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 let port = 5300
 
+const isBulk = (kind) => kind === 'bulk' || kind === 'chunks'
+
 /**
- * One measurement, after a warm-up: what was counted a second of wall clock, and for each count the CPU time of both ends,
- * s: `{ rate, clientCpu, serverCpu }`.
+ * One measurement, after a warm-up of `warmUp` ms: what the client counted a second of wall clock, and how much of a core
+ * each of the two processes used.
  */
-export async function measured(client, server, kind, host, ms, warmUp = 1000) {
-  const counter = kind === 'bulk' ? server : client
+async function measured(client, server, kind, host, ms, warmUp) {
   port++
-  await server.ask('listen', { kind: kind === 'bulk' ? 'sink' : 'echo', port })
+  await server.ask('listen', { kind: isBulk(kind) ? 'source' : 'echo', port })
   await client.ask('start', { kind, port, host })
   await wait(warmUp)
   const [client0, server0] = await Promise.all([client.ask('mark'), server.ask('mark')])
@@ -107,11 +108,9 @@ export async function measured(client, server, kind, host, ms, warmUp = 1000) {
   const [client1, server1] = await Promise.all([client.ask('mark'), server.ask('mark')])
   await Promise.all([client.ask('stop'), server.ask('stop')])
   await wait(100)
-  const [from, to] = counter === server ? [server0, server1] : [client0, client1]
-  const count = to.counted - from.counted
   const busy = (one, two) => (two.cpu - one.cpu) / (two.at - one.at)
   return {
-    rate: count / ((to.at - from.at) / 1000),
+    rate: (client1.counted - client0.counted) / ((client1.at - client0.at) / 1000),
     clientCpu: busy(client0, client1),
     serverCpu: busy(server0, server1),
     client: [client0, client1],
@@ -119,13 +118,15 @@ export async function measured(client, server, kind, host, ms, warmUp = 1000) {
   }
 }
 
-export const WORKS = [
-  { name: 'kernel → estab', kind: 'bulk', from: 'a' },
-  { name: 'estab → kernel', kind: 'bulk', from: 'b' },
-  { name: 'round trips, kernel asks', kind: 'roundTrips', from: 'a' },
-  { name: 'round trips, estab asks', kind: 'roundTrips', from: 'b' },
-  { name: 'connections, kernel opens', kind: 'connections', from: 'a' },
-  { name: 'connections, estab opens', kind: 'connections', from: 'b' },
+/** `client`: which end, of `a` (the kernel) and `b` (Estab), opens the connections, and in bulk reads. */
+const WORKS = [
+  { name: 'kernel → estab', kind: 'bulk', client: 'b' },
+  { name: 'estab → kernel', kind: 'bulk', client: 'a' },
+  { name: "estab reads as 'data' events", kind: 'chunks', client: 'b' },
+  { name: 'round trips, kernel asks', kind: 'roundTrips', client: 'a' },
+  { name: 'round trips, estab asks', kind: 'roundTrips', client: 'b' },
+  { name: 'connections, kernel opens', kind: 'connections', client: 'a' },
+  { name: 'connections, estab opens', kind: 'connections', client: 'b' },
 ]
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
@@ -144,8 +145,8 @@ export async function tunFigures({ rounds = 5, ms = 1000, only = '', told = () =
     for (const make of [overTun, overVeth]) ends.push(await make())
     const [tun, veth] = ends
     const iperf = []
-    for (const { name, kind, from } of WORKS.filter(({ name }) => name.includes(only))) {
-      const scale = kind === 'bulk' ? 8 / 1e9 : 1
+    for (const { name, kind, client: opens } of WORKS.filter(({ name }) => name.includes(only))) {
+      const scale = isBulk(kind) ? 8 / 1e9 : 1
       const own = []
       const theirs = []
       // in turn, so that a machine that slows down slows both
@@ -154,23 +155,23 @@ export async function tunFigures({ rounds = 5, ms = 1000, only = '', told = () =
           [tun, own],
           [veth, theirs],
         ]) {
-          const [client, server, host] = from === 'a' ? [pair.a, pair.b, ESTAB] : [pair.b, pair.a, KERNEL]
+          const [client, server, host] = opens === 'a' ? [pair.a, pair.b, ESTAB] : [pair.b, pair.a, KERNEL]
           const result = await measured(client, server, kind, host, ms, i === 0 ? 1500 : 300)
           results.push({ ...result, rate: result.rate * scale })
         }
-        if (kind === 'bulk' && (await veth.b.ask('iperfServer'))) {
+        if (isBulk(kind) && (await veth.b.ask('iperfServer'))) {
           iperf.push(await veth.a.ask('iperf', { host: ESTAB, seconds: Math.max(1, ms / 1000) }))
         }
       }
       const rates = (results) => results.map(({ rate }) => rate)
       const [estab, kernel] = [median(rates(own)), median(rates(theirs))]
-      const cpu = median(own.map(({ clientCpu, serverCpu }) => (from === 'b' ? clientCpu : serverCpu)))
+      const cpu = median(own.map(({ clientCpu, serverCpu }) => (opens === 'b' ? clientCpu : serverCpu)))
       const figure = {
         name: `TUN: ${name}`,
-        unit: kind === 'bulk' ? 'Gbit/s' : '/s',
+        unit: isBulk(kind) ? 'Gbit/s' : '/s',
         estab,
         kernel,
-        iperf: kind === 'bulk' && iperf.length > 0 ? median(iperf) : null,
+        iperf: isBulk(kind) && iperf.length > 0 ? median(iperf) : null,
         cpu,
         all: { estab: rates(own), kernel: rates(theirs), iperf },
       }

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import type { FrameReceiver, Link } from '../ip/index.js'
 import type { Instant } from '../tcp/index.js'
-import { Frame } from '../wire/index.js'
+import type { Frame } from '../wire/index.js'
 import { MAX_SUPER_SEGMENT } from './memory-pipe.js'
 import type { OpenedInterface } from './tun-interface.js'
 import { ReceiveSlab } from './tun-slab.js'
@@ -106,7 +106,12 @@ export class TunPort implements Link {
     this.#vectorsAddress = system.addressOf(this.#vectors.buffer)
     this.#setVector(0, system.addressOf(this.#header.buffer), VNET_HEADER_LENGTH)
     this.#socket = this.#openSocket(opened.fd)
-    this.closed = new Promise((resolve) => this.#socket.once('close', () => resolve(this.#failure)))
+    this.closed = new Promise((resolve) => {
+      this.#socket.once('close', () => {
+        this.#slab.close()
+        resolve(this.#failure)
+      })
+    })
   }
 
   transmit(frames: readonly Frame[], count: number): void {
@@ -160,6 +165,7 @@ export class TunPort implements Link {
     const system = this.#system
     const slab = this.#slab
     this.counters.wakes++
+    slab.lends = this.receiver?.releasesFrames === true
     let count = this.#take(length, 0)
     let octets = length
     const most = length <= SMALL && this.#aloneBefore % ASK_AFTER !== 0 ? 1 : MOST_FRAMES
@@ -188,12 +194,16 @@ export class TunPort implements Link {
     const { bytes, at } = slab
     const start = at + VNET_HEADER_LENGTH
     const end = at + length
-    const frame = new Frame(bytes, start, end)
-    if (end <= start || !readVnetHeader(bytes, at, frame)) {
+    if (end <= start) {
       counters.droppedIn++
       return count
     }
-    slab.take(end)
+    const frame = slab.cut(start, end)
+    if (!readVnetHeader(bytes, at, frame)) {
+      counters.droppedIn++
+      frame.release()
+      return count
+    }
     counters.framesIn++
     counters.octetsIn += end - start
     if (frame.gsoSize > 0) counters.superSegmentsIn++

@@ -54,7 +54,7 @@ export * from './packet-header.js'
 export * from './segment.js'
 export * from './segment-text.js'
 export { siphash, type Word64 } from './siphash.js'
-export { Slab } from './slab.js'
+export { Slab, type SlabOwner } from './slab.js'
 export {
   parseTcp,
   TCP_HEADER_LENGTH,

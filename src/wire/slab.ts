@@ -31,12 +31,38 @@ export class Slab {
   #owner: SlabOwner | null = null
   #next: Slab | null = null
 
-  private constructor(bytes: Uint8Array, words: Uint32Array, from: number) {
+  /** Where it goes when nobody holds it; null: to whoever opens one next. */
+  readonly #back: ((slab: Slab) => void) | null
+  #left = false
+
+  private constructor(
+    bytes: Uint8Array,
+    words: Uint32Array,
+    from: number,
+    to: number,
+    back: ((slab: Slab) => void) | null,
+  ) {
     this.bytes = bytes
     this.words = words
     this.from = from
-    this.to = from + SLAB_SIZE
+    this.to = to
     this.used = from
+    this.#back = back
+  }
+
+  /**
+   * One of memory that is nothing else's, and that may therefore be left to whoever keeps a view of it. When nobody holds
+   * it and it was not left, `back` gets it.
+   */
+  static ofOwn(bytes: Uint8Array, back: (slab: Slab) => void): Slab {
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
+    return new Slab(bytes, words, 0, bytes.length, back)
+  }
+
+  /** True: its memory is left to views of it, and never used again. False: it cannot be left, the view must be a copy. */
+  leave(): boolean {
+    this.#left = this.#back !== null
+    return this.#left
   }
 
   /** One to cut from: used before, or new; where vectors can sum it, as long as there is such memory. */
@@ -55,9 +81,9 @@ export class Slab {
   static #make(): Slab {
     const vectors = vectorMemory()
     const at = vectors === null ? -1 : vectors.take(SLAB_SIZE)
-    if (at >= 0) return new Slab(vectors!.bytes, vectors!.words, at)
+    if (at >= 0) return new Slab(vectors!.bytes, vectors!.words, at, at + SLAB_SIZE, null)
     const bytes = new Uint8Array(SLAB_SIZE)
-    return new Slab(bytes, new Uint32Array(bytes.buffer), 0)
+    return new Slab(bytes, new Uint32Array(bytes.buffer), 0, SLAB_SIZE, null)
   }
 
   /** Nothing more is cut from it. */
@@ -79,6 +105,10 @@ export class Slab {
 
   #give(): void {
     this.used = this.from
+    if (this.#back !== null) {
+      if (!this.#left) this.#back(this)
+      return
+    }
     // the vectors' memory is there for good
     if (freeCount >= MOST_KEPT && this.from === 0) return
     this.#next = free

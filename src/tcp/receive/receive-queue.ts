@@ -193,7 +193,7 @@ export class ReceiveQueue {
   readChunk(max: number): Uint8Array | null {
     const chunk = this.#head
     if (chunk === null || max <= 0) return null
-    if (chunk.slab !== null) {
+    if (chunk.slab?.leave() === false) {
       const copied = new Uint8Array(Math.min(max, this.octets, LARGEST_READ))
       this.read(copied, copied.length)
       return copied

@@ -145,6 +145,8 @@ class Test {
     running = false
     if (state !== TEST_END) return `ended by the client, in state ${state}`
     const seconds = (performance.now() - begun) / 1000
+    // as the server of iperf3 does: its client reads whole blocks, and would wait for the rest of one that was cut off
+    for (const { socket, sends } of this.#streams) if (sends) socket.end()
     this.#say(EXCHANGE_RESULTS)
     const theirs = await this.#reading.json()
     this.#tell({

@@ -11,6 +11,9 @@ export type ProfileName = keyof typeof PROFILES
 
 export const PROFILE_NAMES = Object.keys(PROFILES) as ProfileName[]
 
+/** Each as it was first made: to write so many fields down takes a hundred times as long as to copy them. */
+const made: Partial<Record<ProfileName, Settings>> = {}
+
 /**
  * A fresh copy of a profile's settings, for one host.
  * @throws RangeError naming those there are
@@ -19,5 +22,6 @@ export function profile(name: ProfileName): Settings {
   if (!Object.hasOwn(PROFILES, name)) {
     throw new RangeError(`no profile '${name}' (there are ${PROFILE_NAMES.join(', ')})`)
   }
-  return PROFILES[name]()
+  made[name] ??= PROFILES[name]()
+  return structuredClone(made[name])
 }

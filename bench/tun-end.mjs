@@ -6,7 +6,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs'
 import nodeNet from 'node:net'
 
 const CLONE_NEWNET = 0x40000000
-const CHUNK = Buffer.alloc(65_536, 7)
+const CHUNK = Buffer.alloc(131_072, 7)
 const OCTET = Buffer.alloc(1)
 /** Local ports of connections: each measurement leaves many in TIME-WAIT for a minute. */
 const PORTS = [1024, 65_535]
@@ -28,9 +28,9 @@ function held(socket) {
   return socket
 }
 
-function listen(port, onSocket) {
+function listen(port, onSocket, noDelay) {
   return new Promise((resolve, reject) => {
-    const server = net.createServer({ noDelay: true }, (socket) => onSocket(held(socket)))
+    const server = net.createServer({ noDelay }, (socket) => onSocket(held(socket)))
     servers.push(server)
     server.on('error', reject)
     server.listen(port, resolve)
@@ -122,7 +122,7 @@ const COMMANDS = {
     time.drive(host)
     net = createNet(host, { now: () => time.now })
   },
-  listen: ({ kind, port }) => listen(port, SERVERS[kind]),
+  listen: ({ kind, port }) => listen(port, SERVERS[kind], kind === 'echo'),
   start({ kind, port, host }) {
     going = true
     CLIENTS[kind](port, host)

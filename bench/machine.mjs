@@ -5,7 +5,7 @@ import { kernelBulk } from './kernel.mjs'
 import { cpuSeconds, program, TwoHosts } from './two-hosts.mjs'
 
 /** SO_SNDBUF and SO_RCVBUF of a bulk transfer, octets: what is under way stays in the cache, and no round trip is long. */
-const BUFFER = 512 * 1024
+const BUFFER = 256 * 1024
 
 /** Gbit/s of text from client to server over one connection, copied from one buffer of 64 KB and into another. */
 export function bulk(megabytes, options) {

@@ -32,6 +32,7 @@ export {
   Ready,
   receive,
   receiveChunk,
+  receiveInPlace,
   rfc9293,
   type Settings,
   type StateName,

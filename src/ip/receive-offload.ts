@@ -141,7 +141,7 @@ export class ReceiveOffload {
     const tcp = start + this.#ipLength
     if (this.#ipLength === IPV4_HEADER_LENGTH) {
       if (read16(bytes, start + 2) !== end - start) return false
-      if (checksumFold(checksumAdd(0, bytes, start, tcp)) !== 0) return false
+      if (!ipv4HeaderIsRight(frame.slab!.words, start >>> 2)) return false
     } else if (read16(bytes, start + 4) !== end - tcp) return false
     if (frame.checksumPartial) return true
     return checksumFold(checksumAdd(this.#pseudo + end - tcp, bytes, tcp, end)) === 0
@@ -161,4 +161,12 @@ export class ReceiveOffload {
     for (let i = 0; i < joined.count; i++) joined.items[i]!.release()
     joined.clear()
   }
+}
+
+/** The sum of an IPv4 header of 20 octets, in words of this machine: the order of octets does not matter (RFC 1071 2 B). */
+function ipv4HeaderIsRight(words: Uint32Array, at: number): boolean {
+  let sum = 0
+  for (let i = at; i < at + 5; i++) sum += (words[i]! >>> 16) + (words[i]! & 0xffff)
+  sum = (sum >>> 16) + (sum & 0xffff)
+  return (sum >>> 16) + (sum & 0xffff) === 0xffff
 }

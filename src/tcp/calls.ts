@@ -1,6 +1,7 @@
 import type { IpAddress } from '../wire/index.js'
 import { type Connection, type ErrorName, Ready } from './connection.js'
 import { sendDeferredSyn } from './open/active-open.js'
+import type { TakeText } from './receive/receive-queue.js'
 import { programRead } from './receive/receive-window.js'
 import { noteRead, readableInOneGo, readUrgent } from './receive/urgent.js'
 import { finish, joinOrphans, sendReset } from './reset.js'
@@ -12,6 +13,7 @@ import { type Instant, NEVER } from './time.js'
 import { limitFinWait2 } from './time-wait.js'
 
 export { type ActiveOpen, openActive, openActiveFrom } from './open/active-open.js'
+export type { TakeText } from './receive/receive-queue.js'
 export { setOptions } from './settings/set-options.js'
 
 /** Flags of SEND. */
@@ -92,6 +94,23 @@ export function receiveChunk(c: Connection, max: number, now: Instant): Uint8Arr
   }
   const reason = whyNothing(c)
   return reason === 0 ? null : reason
+}
+
+/**
+ * RECEIVE in place: `take` is called for each stretch of what arrived, [start, end) of `bytes`, at most `max` octets in
+ * all. They are not copied, and when it returns they are nobody's: it looks at them or copies them. As `receive` else.
+ */
+export function receiveInPlace(c: Connection, max: number, take: TakeText, now: Instant): number | ErrorName {
+  const { queue } = c.rcv
+  if (queue !== undefined && queue.octets > 0 && max > 0) {
+    const length = Math.min(readableInOneGo(c), max)
+    if (length > 0) {
+      const taken = queue.readInPlace(length, take)
+      wasRead(c, taken, now)
+      return taken
+    }
+  }
+  return whyNothing(c)
 }
 
 function wasRead(c: Connection, octets: number, now: Instant): void {

@@ -8,6 +8,7 @@ export {
   ReceiveFlag,
   receive,
   receiveChunk,
+  receiveInPlace,
   SendFlag,
   send,
   setOptions,

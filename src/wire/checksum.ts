@@ -88,10 +88,9 @@ export function checksumAdd(partial: number, bytes: Uint8Array, start: number, e
 }
 
 function sumInPlace({ sum }: VectorMemory, partial: number, start: number, end: number): number {
+  if (end - start <= SCRATCH) return partial + sum(start, end - start)
   let total = partial
-  for (let from = start; from < end; from += SCRATCH) {
-    total += swap(fold(sum(from, Math.min(end - from, SCRATCH)) >>> 0))
-  }
+  for (let from = start; from < end; from += SCRATCH) total += sum(from, Math.min(end - from, SCRATCH))
   return total
 }
 
@@ -106,7 +105,7 @@ function copyAndSum(
   for (let from = start; from < end; from += SCRATCH) {
     const to = Math.min(end, from + SCRATCH)
     memory.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), 0)
-    total += swap(fold(sum(0, to - from) >>> 0))
+    total += sum(0, to - from)
   }
   return total
 }

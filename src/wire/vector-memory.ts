@@ -26,7 +26,7 @@ export interface VectorMemory {
   /** All of it; it never grows, so that this stays. The first SCRATCH octets are for sums of octets that lie elsewhere. */
   readonly bytes: Uint8Array
   readonly words: Uint32Array
-  /** Sum of 16-bit words from `at` on, the first octet of each the lower one; at most 64 KB; to be read `>>> 0`. */
+  /** Sum of the words of 16 bits from `at` on, in network order, the carries added back; at most 64 KB. */
   readonly sum: (at: number, octets: number) => number
   /** Copies within it. */
   readonly copy: (to: number, from: number, octets: number) => void
@@ -83,7 +83,8 @@ const END = 0x0b
 const get = (local: number): number[] => [0x20, local]
 const set = (local: number): number[] => [0x21, local]
 /** A number as LEB128 with the seven bits of each octet, signed when it is an operand. */
-const i32 = (n: number): number[] => (n < 64 ? [0x41, n] : [0x41, (n & 0x7f) | 0x80, n >>> 7])
+const i32 = (n: number): number[] => [0x41, ...signed(n)]
+const signed = (n: number): number[] => (n < 64 ? [n] : [(n & 0x7f) | 0x80, ...signed(n >>> 7)])
 const load = (offset: number): number[] => [VECTOR, 0x00, 0, offset]
 /** A word of 16 bits, and one octet. */
 const LOAD_WORD = [0x2f, 0, 0]
@@ -93,6 +94,10 @@ const PAIRS = [VECTOR, 0x7f]
 const ADD_LANES = [VECTOR, 0xae, 0x01]
 const lane = (n: number): number[] => [VECTOR, 0x1b, n]
 const ADD = [0x6a]
+const AND = [0x71]
+const OR = [0x72]
+const SHIFT_LEFT = [0x74]
+const SHIFT_RIGHT = [0x76]
 const GREATER = [0x4b]
 
 const length = (n: number): number[] => (n < 128 ? [n] : [(n & 0x7f) | 0x80, ...length(n >>> 7)])
@@ -132,7 +137,19 @@ function moduleCode(): Uint8Array {
     ...[...get(a), ...get(b), ...ADD_LANES, ...get(c), ...get(d), ...ADD_LANES, ...ADD_LANES, ...set(a)],
     ...[...get(a), ...lane(0), ...get(a), ...lane(1), ...ADD],
     ...[...get(a), ...lane(2), ...get(a), ...lane(3), ...ADD, ...ADD],
-    ...[...get(rest), ...ADD],
+    ...[...get(rest), ...ADD, ...set(rest)],
+    // 32 bits to 17, to 16, and its octets the other way round
+    ...[1, 2].flatMap(() => [
+      ...get(rest),
+      ...i32(16),
+      ...SHIFT_RIGHT,
+      ...get(rest),
+      ...i32(0xffff),
+      ...AND,
+      ...ADD,
+      ...set(rest),
+    ]),
+    ...[...get(rest), ...i32(0xff), ...AND, ...i32(8), ...SHIFT_LEFT, ...get(rest), ...i32(8), ...SHIFT_RIGHT, ...OR],
     END,
   ]
   // no locals; memory.copy

@@ -12,6 +12,9 @@ const HELD_PER_OCTET = 8
 /** Most that is copied together for a reader that keeps it, octets. */
 const LARGEST_READ = 65_536
 
+/** Whoever reads text where it lies: [start, end) of `bytes`, for as long as the call lasts. */
+export type TakeText = (bytes: Uint8Array, start: number, end: number) => void
+
 /** A stretch of received text: [start, end) of a frame's buffer, or of one of our own. */
 export class Chunk {
   bytes: Uint8Array = NOTHING
@@ -162,6 +165,21 @@ export class ReceiveQueue {
       const chunk = this.#head!
       const n = Math.min(wanted - taken, chunk.end - chunk.start)
       copyOctets(chunk.bytes, chunk.start, n, target, taken)
+      taken += n
+      this.#advance(chunk, n)
+    }
+    return taken
+  }
+
+  /** Shows `max` octets, fewer when there are fewer, to `take`, stretch by stretch; returns how many. */
+  readInPlace(max: number, take: TakeText): number {
+    let taken = 0
+    const wanted = Math.min(max, this.octets)
+    while (taken < wanted) {
+      const chunk = this.#head!
+      const { bytes, start } = chunk
+      const n = Math.min(wanted - taken, chunk.end - start)
+      take(bytes, start, start + n)
       taken += n
       this.#advance(chunk, n)
     }

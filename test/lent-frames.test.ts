@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type FrameReceiver, type Host, type Link, parseInterfaceAddress } from '../src/ip/index.js'
-import { copyFrame } from '../src/link/index.js'
+import { copyFrame, memoryPipe } from '../src/link/index.js'
 import { type Connection, close, Listener, openActive, Ready, receive, receiveChunk, send } from '../src/tcp/index.js'
 import { type Frame, parseIpAddress } from '../src/wire/index.js'
 import { octetAt } from './fixtures/program.js'
@@ -193,3 +193,32 @@ test('memory that is used again never shows a reader what is not its own, whatev
     { numRuns: 30 },
   )
 }, 120_000)
+
+test('a program that keeps what it reads is sent frames that are its own, from then on', () => {
+  const due: ((at: number) => void)[] = []
+  const ends = memoryPipe({ soon: (deliver) => due.push(deliver) })
+  const [client, server] = ends.map((link, i) => {
+    const host = testHost()
+    host.attach(link, { addresses: [parseInterfaceAddress(`10.0.0.${i + 1}/24`)] })
+    return host
+  }) as [Host, Host]
+  const settle = () => {
+    while (due.length > 0) for (const deliver of due.splice(0)) deliver(1)
+  }
+  const local = parseIpAddress('10.0.0.2')
+  const nobody = { notify: () => {} }
+  const listener = new Listener(server, { local, localPort: 80, backlog: 1, user: nobody }, 0)
+  const open = { local: parseIpAddress('10.0.0.1'), localPort: 4000, remote: local, remotePort: 80, user: nobody }
+  const c = openActive(client, open, 0)
+  if (typeof c === 'string') throw new Error(c)
+  settle()
+  const s = listener.accept(nobody, 1)!
+  const reads = [1, 2, 3].map((octet) => {
+    send(c, new Uint8Array(1000).fill(octet), 0, 1)
+    settle()
+    return receiveChunk(s, 5000, 1) as Uint8Array
+  })
+  // a copy of its own, then views of what the link brought
+  expect(reads.map((text) => text.buffer.byteLength > 1000)).toEqual([false, true, true])
+  expect(reads.map((text) => [...new Set(text)])).toEqual([[1], [2], [3]])
+})

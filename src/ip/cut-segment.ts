@@ -124,14 +124,10 @@ function writeAlike(
   }
 }
 
-/** Headers are whole words, and lent frames begin at one. */
+/** Headers are whole words, and the frames of an allocator begin at one. */
 function copyHeaders(from: Frame, to: Frame, length: number): void {
-  if (from.slab === null || to.slab === null) {
-    for (let i = 0; i < length; i++) to.bytes[to.start + i] = from.bytes[from.start + i]!
-    return
-  }
-  const source = from.slab.words
-  const target = to.slab.words
+  const source = from.words!
+  const target = to.words!
   const a = from.start >>> 2
   const b = to.start >>> 2
   for (let i = 0; i < length >>> 2; i++) target[b + i] = source[a + i]!

@@ -105,6 +105,7 @@ export class Host implements Environment, InterfaceOwner {
   offloads: boolean
   moreArriving = false
   readonly owing = new Batch<Connection>()
+  readersKeep = false
   readonly forwarding: boolean
   readonly interfaces: NetworkInterface[] = []
   readonly loopback: NetworkInterface

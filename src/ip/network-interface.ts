@@ -47,7 +47,6 @@ const MOST_OUTSTANDING = 192 * 1024
 
 /** One interface of a host: a name, addresses, and the link below it. */
 export class NetworkInterface implements FrameReceiver {
-  readonly releasesFrames = true
   readonly name: string
   readonly link: Link
   readonly addresses: readonly InterfaceAddress[]
@@ -90,6 +89,11 @@ export class NetworkInterface implements FrameReceiver {
   set up(up: boolean) {
     this.#up = up
     this.#owner.routesChanged()
+  }
+
+  /** Unless programs keep what they read: text that is lent would have to be copied for them. */
+  get releasesFrames(): boolean {
+    return !this.#owner.readersKeep
   }
 
   receive(frames: readonly Frame[], count: number, now: Instant): void {
@@ -139,6 +143,7 @@ function releaseAll(frames: readonly Frame[], count: number): void {
 export interface InterfaceOwner {
   receive(from: NetworkInterface, frames: readonly Frame[], count: number, now: Instant): void
   routesChanged(): void
+  readonly readersKeep: boolean
   /** Where frames are cut that a link may keep. */
   readonly frames: FrameAllocator
 }

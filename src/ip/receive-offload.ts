@@ -86,8 +86,8 @@ export class ReceiveOffload {
     if (textLength === 0 || endpoint.joinableText === undefined || frame.gsoSize !== 0) return false
     const isIPv4 = header.version === 4
     const ipLength = isIPv4 ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH
-    // lent frames begin at a word; there is nothing between the headers
-    if (frame.slab === null || header.payloadStart !== frame.start + ipLength) return false
+    // nothing between the headers
+    if (!atWord(frame) || header.payloadStart !== frame.start + ipLength) return false
     const room = Math.min(endpoint.joinableText(segment), MOST_TEXT) - textLength
     if (room < textLength) return false
     this.endpoint = endpoint
@@ -108,8 +108,7 @@ export class ReceiveOffload {
     const { bytes, start, end } = frame
     const tcp = start + this.#ipLength
     const text = end - start - this.headerLength
-    if (text <= 0 || text > segment.gsoSize || text > this.#room || frame.gsoSize !== 0 || frame.slab === null)
-      return false
+    if (text <= 0 || text > segment.gsoSize || text > this.#room || frame.gsoSize !== 0 || !atWord(frame)) return false
     if (!this.#sameHeaders(frame) || read32(bytes, tcp + SEQ) !== this.#next) return false
     if (!this.#lengthAndChecksumsRight(frame)) return false
     const pushed = (bytes[tcp + FLAGS]! & PSH) !== 0
@@ -124,8 +123,8 @@ export class ReceiveOffload {
 
   #sameHeaders(frame: Frame): boolean {
     const first = this.first!
-    const { words } = frame.slab!
-    const firstWords = first.slab!.words
+    const words = frame.words!
+    const firstWords = first.words!
     const at = frame.start >>> 2
     const firstAt = first.start >>> 2
     const same = this.#same
@@ -141,7 +140,7 @@ export class ReceiveOffload {
     const tcp = start + this.#ipLength
     if (this.#ipLength === IPV4_HEADER_LENGTH) {
       if (read16(bytes, start + 2) !== end - start) return false
-      if (!ipv4HeaderIsRight(frame.slab!.words, start >>> 2)) return false
+      if (!ipv4HeaderIsRight(frame.words!, start >>> 2)) return false
     } else if (read16(bytes, start + 4) !== end - tcp) return false
     if (frame.checksumPartial) return true
     return checksumFold(checksumAdd(this.#pseudo + end - tcp, bytes, tcp, end)) === 0
@@ -162,6 +161,9 @@ export class ReceiveOffload {
     joined.clear()
   }
 }
+
+/** Its headers can be looked at word by word. */
+const atWord = ({ words, start }: Frame): boolean => words !== null && (start & 3) === 0
 
 /** The sum of an IPv4 header of 20 octets, in words of this machine: the order of octets does not matter (RFC 1071 2 B). */
 function ipv4HeaderIsRight(words: Uint32Array, at: number): boolean {

@@ -86,6 +86,7 @@ export function receive(c: Connection, target: Uint8Array, flags: number, now: I
 export function receiveChunk(c: Connection, max: number, now: Instant): Uint8Array | null | ErrorName {
   const { queue } = c.rcv
   if (queue !== undefined && queue.octets > 0) {
+    if (queue.isLent) c.env.readersKeep = true
     const chunk = queue.readChunk(Math.min(readableInOneGo(c), max))
     if (chunk !== null) {
       wasRead(c, chunk.length, now)

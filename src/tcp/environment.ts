@@ -122,4 +122,6 @@ export interface Environment {
   readonly moreArriving: boolean
   /** Connections that owe such an ACK. When no more frames arrive, the host calls `acknowledgeOwing`. */
   readonly owing: Batch<Connection>
+  /** A program keeps what it reads as it lies (`receiveChunk`): what arrives should not be lent. Set by the machine. */
+  readersKeep: boolean
 }

@@ -18,6 +18,8 @@ export class Frame {
   gsoSize = 0
   /** True: the transport checksum is known to be right, or is for the link to fill in. */
   checksumPartial = false
+  /** The buffer of `bytes`, from its beginning, as words of 32 bits; null: nobody made that view. */
+  words: Uint32Array | null = null
   /** Where its octets are lent from: whoever gets the frame releases it. null: they are nobody else's. */
   slab: Slab | null = null
   #next: Frame | null = null
@@ -42,6 +44,7 @@ export class Frame {
       frame.gsoSize = 0
       frame.checksumPartial = false
     }
+    frame.words = slab.words
     frame.slab = slab
     slab.hold()
     return frame
@@ -87,6 +90,7 @@ const FIRST_SIZE = 8 * 1024
 /** Cuts frames from large buffers; one allocation of memory per 256 KB of frames. */
 export class FrameAllocator implements SlabOwner {
   #bytes = new Uint8Array(0)
+  #words = new Uint32Array(0)
   #nextSize: number
   #used = 0
   #slab: Slab | null = null
@@ -114,14 +118,17 @@ export class FrameAllocator implements SlabOwner {
   allocate(length: number): Frame {
     const need = HEADROOM + length
     if (this.#used + need > this.#bytes.length) {
-      this.#bytes = new Uint8Array(Math.max(this.#nextSize, need))
+      this.#bytes = new Uint8Array((Math.max(this.#nextSize, need) + 3) & ~3)
+      this.#words = new Uint32Array(this.#bytes.buffer)
       this.#nextSize = Math.min(SLAB_SIZE, this.#nextSize * 2)
       this.#used = 0
     }
     const start = this.#used + HEADROOM
     // the next frame starts at a multiple of 8, so that sums over words are aligned
     this.#used = (start + length + 7) & ~7
-    return new Frame(this.#bytes, start, start + length)
+    const frame = new Frame(this.#bytes, start, start + length)
+    frame.words = this.#words
+    return frame
   }
 
   /** The same in memory that is used again as soon as the frame is released. */

@@ -63,3 +63,16 @@ test('collapsing keeps the text and lowers its cost', () => {
   queue.read(target, 6000)
   expect(target).toEqual(text(6000))
 })
+
+test('text read in place is shown where it lies, stretch by stretch, and is gone then', () => {
+  const queue = new ReceiveQueue()
+  const frames = [text(1000), text(1000, 600)]
+  for (const frame of frames) queue.append(frame, 100, 600, 600, 65536)
+  const shown: [Uint8Array, number, number][] = []
+  expect(queue.readInPlace(700, (bytes, start, end) => shown.push([bytes, start, end]))).toBe(700)
+  expect(shown).toEqual([
+    [frames[0], 100, 700],
+    [frames[1], 100, 200],
+  ])
+  expect([queue.octets, queue.charged]).toEqual([500, 600])
+})

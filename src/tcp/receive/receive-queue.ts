@@ -204,6 +204,11 @@ export class ReceiveQueue {
     return taken
   }
 
+  /** The next text lies in memory that is lent. */
+  get isLent(): boolean {
+    return this.#head !== null && this.#head.slab !== null
+  }
+
   /**
    * The next text, at most `max` octets, to be kept by whoever reads it; null: there is none. As it lies in memory, or, when
    * that is lent, copied together with what follows.

@@ -42,6 +42,7 @@ export class LoneHost implements Environment {
   readonly maxSuperSegment = 0
   moreArriving = false
   readonly owing = new Batch<Connection>()
+  readersKeep = false
   /** What was sent since it was last taken, as `wire`'s segmentText prints it, numbers counted from the initial ones. */
   sent: string[] = []
   mtu = 1500

@@ -1,3 +1,4 @@
+import type { IpAddress } from '../wire/index.js'
 import type { Sequence } from './sequence.js'
 import { type Instant, NEVER } from './time.js'
 
@@ -22,4 +23,8 @@ export class HostWide {
   /** Active fast open is off until then, and how often it was turned off in a row (RFC 7413 4.1.3.1, Linux). */
   fastOpenOffUntil: Instant = -NEVER
   fastOpenOffCount = 0
+  /** Addresses whose timestamp offset was computed last, and that. */
+  offsetLocal: IpAddress | null = null
+  offsetRemote: IpAddress | null = null
+  offset = 0
 }

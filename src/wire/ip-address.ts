@@ -9,16 +9,15 @@ export class IpAddress {
   readonly w1: number
   readonly w2: number
   readonly w3: number
+  /** Asked many times for each packet. */
+  readonly isIPv4: boolean
 
   constructor(w0: number, w1: number, w2: number, w3: number) {
     this.w0 = w0 | 0
     this.w1 = w1 | 0
     this.w2 = w2 | 0
     this.w3 = w3 | 0
-  }
-
-  get isIPv4(): boolean {
-    return this.w0 === 0 && this.w1 === 0 && this.w2 === 0xffff
+    this.isIPv4 = this.w0 === 0 && this.w1 === 0 && this.w2 === 0xffff
   }
 
   equals(other: IpAddress): boolean {

@@ -28,6 +28,11 @@ export function timestampAt(now: Instant, offset: number): number {
  */
 export function timestampOffset(env: Environment, local: IpAddress, remote: IpAddress): number {
   if (env.settings.timestamps !== 1) return 0
+  const { shared } = env
+  // a client and its server, a server and the proxy before it
+  if (shared.offsetLocal === local && shared.offsetRemote === remote) return shared.offset
+  shared.offsetLocal = local
+  shared.offsetRemote = remote
   write32(pair, 0, local.w0)
   write32(pair, 4, local.w1)
   write32(pair, 8, local.w2)
@@ -36,7 +41,8 @@ export function timestampOffset(env: Environment, local: IpAddress, remote: IpAd
   write32(pair, 20, remote.w1)
   write32(pair, 24, remote.w2)
   write32(pair, 28, remote.w3)
-  return siphash(env.secrets.timestamps, pair).lo
+  shared.offset = siphash(env.secrets.timestamps, pair).lo
+  return shared.offset
 }
 
 /**

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import dns from 'node:dns'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import http from 'node:http'
 import net from 'node:net'
 import timers from 'node:timers'
@@ -33,6 +34,14 @@ test('without a connection or a server, that is said', async () => {
   await expect(createNetwork().run(() => new Promise(() => {}))).rejects.toThrow('it waits for something else')
 })
 
+test('and so is one whose last deed was real work', async () => {
+  const ends = createNetwork().run(async () => {
+    await readFile(import.meta.filename)
+    await new Promise(() => {})
+  })
+  await expect(ends).rejects.toMatchObject({ code: 'ERR_SIM_DEADLOCK' })
+})
+
 test('a program that does not end is ended', async () => {
   const sim = createNetwork()
   let ticks = 0
@@ -61,6 +70,7 @@ test.each<[string, () => void]>([
   ['a timer', () => void setTimeout(fail, 10)],
   ['an immediate', () => void setImmediate(fail)],
   ['a tick', () => process.nextTick(fail)],
+  ['a microtask', () => queueMicrotask(fail)],
   ['a listener', () => void net.connect(80, 'server', fail)],
   ['an error event that nobody listens to', () => void net.connect(81, 'server')],
 ])('an error that nobody catches ends the run: %s', async (_name, begin) => {
@@ -80,7 +90,15 @@ function fail(): void {
 
 test('afterwards everything is as before', async () => {
   const look = () => [
-    ...[globalThis.Date, Date.now, Date.prototype.constructor, performance.now, process.hrtime, process.uptime],
+    ...[
+      globalThis.queueMicrotask,
+      globalThis.Date,
+      Date.now,
+      Date.prototype.constructor,
+      performance.now,
+      process.hrtime,
+      process.uptime,
+    ],
     ...[globalThis.setTimeout, timers.setTimeout, dns.lookup, dns.promises.lookup, dns.resolve4],
     Object.hasOwn(http.Server.prototype, 'emit'),
     ...[net.connect, net.Socket, net.Server, tls.connect, tls.TLSSocket, http.Agent.prototype.getName],

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { setImmediate, setTimeout } from 'node:timers'
 import { closeLeftOpen, contextOf, type Teller, Turns } from '../../socket/net/index.js'
 import { type Instant, NEVER } from '../../tcp/index.js'
@@ -5,7 +6,7 @@ import { type Duration, milliseconds } from '../duration.js'
 import type { Network } from '../network.js'
 import { putInPlace } from './in-place.js'
 import { RealWork } from './real-work.js'
-import { at, outside, type Place } from './scope.js'
+import { at, type Place } from './scope.js'
 import { AdoptedTimers } from './timers.js'
 import { Errors } from './uncaught.js'
 import { whoWaits } from './who-waits.js'
@@ -37,6 +38,8 @@ export class Run {
   readonly work: RealWork
   /** Nothing of it runs any more. */
   over = false
+  /** Whatever calls for a turn, it is not a program's. */
+  readonly #outside = new AsyncResource('Run', { requireManualDestroy: true })
   readonly #began: Instant
   readonly #limit: Instant
   readonly #places = new Map<string, Place>()
@@ -44,7 +47,10 @@ export class Run {
   #heard = false
   /** How it ended; null: it has not. */
   #end: { readonly error: unknown } | { readonly value: unknown } | null = null
+  /** Turns in a row that immediates have filled. */
   #immediates = 0
+  /** A turn is coming. */
+  #isDue = false
   #settle!: () => void
 
   constructor(network: Network, { limit = '24h', date = DATE }: RunOptions) {
@@ -73,7 +79,7 @@ export class Run {
         (value) => this.#ends({ value }),
         (error) => this.fail(error),
       )
-      outside(() => this.#soon())
+      this.#soon()
       await settled
     } finally {
       this.over = true
@@ -133,13 +139,10 @@ export class Run {
 
   /** The next turn, behind everything that the programs and the machine have to do by then. */
   #soon(): void {
-    if (!this.#isDue) {
-      this.#isDue = true
-      setImmediate(this.#turn)
-    }
+    if (this.#isDue) return
+    this.#isDue = true
+    this.#outside.runInAsyncScope(setImmediate, null, this.#turn)
   }
-
-  #isDue = false
 
   /** One turn of the real event loop: time passes until a program hears of something, and everybody runs. */
   readonly #turn = (): void => {

@@ -20,6 +20,3 @@ export function here(): Place | undefined {
 
 /** Runs `program`, and whatever it begins, at a place. */
 export const at = <T>(place: Place, program: () => T): T => places.run(place, program)
-
-/** Runs what is to live on the real machine. */
-export const outside = <T>(work: () => T): T => places.exit(work)

@@ -87,8 +87,8 @@ export function tableMarkdown({ node, cpu, cores, kernel, rounds, rows }, langua
   const words = WORDS[language]
   const about =
     language === 'en'
-      ? `${cpu}, ${cores} cores, Linux ${kernel}, Node ${node}; medians of ${rounds}; rates are per second of CPU time, those over TUN of time.`
-      : `${cpu}，${cores} 核，Linux ${kernel}，Node ${node}；${rounds} 次测量的中位数；速率按每秒 CPU 时间计，经 TUN 的按时间计。`
+      ? `${cpu}, ${cores} cores, Linux ${kernel}, Node ${node}; ${rounds === 1 ? 'measured once, for a look' : `medians of ${rounds}`}; rates are per second of CPU time, those over TUN of time.`
+      : `${cpu}，${cores} 核，Linux ${kernel}，Node ${node}；${rounds === 1 ? '仅测一次，供粗略参考' : `${rounds} 次测量的中位数`}；速率按每秒 CPU 时间计，经 TUN 的按时间计。`
   const lines = [
     about,
     '',

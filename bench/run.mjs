@@ -68,7 +68,7 @@ function readArguments(words) {
       const named = rows.filter(({ name }) => name === word || name.startsWith(`${word}-`))
       if (named.length === 0)
         refuse(`there is no row '${word}'; there are: ${rows.map(({ name }) => name).join(', ')}, growth`)
-      read.rows.push(...named)
+      read.rows = rows.filter((row) => read.rows.includes(row) || named.includes(row))
     }
   }
   const everything = read.rows.length === 0 && !read.growth

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type Connection, close, Listener, openActive, receive, send } from '../tcp/index.js'
 import { jsonLines, type TraceEvent, TraceLog } from '../trace/index.js'
-import { ANY_IPV4 } from '../wire/index.js'
+import { ANY_IPV4, IPPROTO_TCP, PacketHeader, parsePacket, parseTcp, Segment, takePacketHeader } from '../wire/index.js'
 import { VirtualClock } from './clock.js'
-import { createNetwork, type NetworkOptions, type SimulatedHostOptions } from './index.js'
+import { createNetwork, drop, type NetworkOptions, type PacketOnTheWay, type SimulatedHostOptions } from './index.js'
 
 interface Watching {
   /** A log at each host. */
@@ -154,4 +154,43 @@ test('ACKs: one for two segments where they come one by one, one for all that co
   const apart = transfer({ latency: 1, rate: '100Mbit' }, 4 * MEGABYTES).segments
   expect(apart.server).toBeLessThan(apart.client * 0.6)
   expect(apart.server).toBeGreaterThan(apart.client * 0.4)
+})
+
+test('whoever looks at a packet sees its checksum: captures, rules, logs, over a router too', () => {
+  const wrong: string[] = []
+  const look = (who: string, bytes: Uint8Array, start: number, end: number) => {
+    const header = new PacketHeader()
+    const segment = new Segment()
+    if (parsePacket(bytes, start, end, header) !== null || header.protocol !== IPPROTO_TCP) return wrong.push(who)
+    takePacketHeader(segment, header)
+    if (parseTcp(bytes, header.payloadStart, header.payloadEnd, segment, true) !== null) return wrong.push(who)
+    return seen.set(who, (seen.get(who) ?? 0) + 1)
+  }
+  const seen = new Map<string, number>()
+  for (const who of ['capture', 'rule', 'log'] as const) {
+    const net = createNetwork({ latency: 1 })
+    const client = net.host('client', { on: 'left' })
+    net.router('router', { on: ['left', 'right'] })
+    const server = net.host('server', { on: 'right' })
+    const log = new TraceLog({ packets: true })
+    if (who === 'capture') net.capture(({ frame }) => look(who, frame.bytes, frame.start, frame.end))
+    if (who === 'rule') {
+      const where = ({ frame }: PacketOnTheWay) => look(who, frame.bytes, frame.start, frame.end) === undefined
+      net.rule(drop({ where }))
+    }
+    if (who === 'log') for (const host of [client, server]) host.observer = log.observe(host.name)
+    const user = { notify: () => {} }
+    new Listener(server, { local: ANY_IPV4, localPort: 80, backlog: 1, user }, 0)
+    const remote = server.interfaces[1]!.addresses[0]!.address
+    const local = client.interfaces[1]!.addresses[0]!.address
+    const c = openActive(client, { local, localPort: 40_000, remote, remotePort: 80, user }, 0)
+    net.advance(20)
+    send(c, new Uint8Array(20_000).fill(5), 0, net.now)
+    net.advance(100)
+    for (const event of log.events) {
+      if ('packet' in event && event.packet !== null) look(who, event.packet, 0, event.packet.length)
+    }
+  }
+  expect(wrong).toEqual([])
+  for (const who of ['capture', 'rule', 'log']) expect(seen.get(who)).toBeGreaterThan(15)
 })

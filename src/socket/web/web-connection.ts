@@ -191,8 +191,11 @@ export class WebConnection {
     if (socket === null || this.#over) return
     if (this.#opening && !this.#open(socket)) return
     if (this.#write !== null) this.#sendMore()
-    if (this.#pull !== null) this.#read()
-    else if (!this.#readEnded && isAtEnd(socket)) this.#readToEnd()
+    // each of these may be the end of it
+    if (!this.#over) {
+      if (this.#pull !== null) this.#read()
+      else if (!this.#readEnded && isAtEnd(socket)) this.#readToEnd()
+    }
     if (!this.#over) this.#lookForFailure(socket)
     this.#staysAlive()
   }

@@ -2,6 +2,7 @@
 // CPU time, so that they are those of a machine that does nothing else.
 import { close, receive, send } from '../dist/tcp/index.js'
 import { kernelBulk } from './kernel.mjs'
+import { tcpipBulk } from './tcpip.mjs'
 import { cpuSeconds, program, TwoHosts } from './two-hosts.mjs'
 
 /** SO_SNDBUF and SO_RCVBUF of a bulk transfer, octets: what is under way stays in the cache, and no round trip is long. */
@@ -47,7 +48,7 @@ export const rows = [
     atLeast: 8,
     goal: 20,
     ours: (size) => bulk(4000 * size),
-    peers: { loopback: (size) => kernelBulk(1000 * size) },
+    peers: { loopback: (size) => kernelBulk(1000 * size), tcpip: (size) => tcpipBulk(100 * size) },
   },
   {
     name: 'bulk-super',

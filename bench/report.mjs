@@ -62,11 +62,11 @@ function ratios({ ours, peers }) {
 }
 
 export function tableHead() {
-  return `${'row'.padEnd(24)}${'estab'.padStart(16)}${'to reach'.padStart(22)}${'reached'.padStart(9)}   the peer in the same run`
+  return `${'row'.padEnd(24)}${'estab'.padStart(16)}${'to reach'.padStart(26)}${'reached'.padStart(9)}   the peer in the same run`
 }
 
 export function rowText(row) {
-  const own = `${row.name.padEnd(24)}${quantity(row.ours, row.unit).padStart(16)}${target(row).padStart(22)}${mark(row).padStart(9)}`
+  const own = `${row.name.padEnd(24)}${quantity(row.ours, row.unit).padStart(16)}${target(row).padStart(26)}${mark(row).padStart(9)}`
   const peers = Object.entries(row.peers).map(([name, value]) => {
     const ratio =
       typeof value === 'number' && typeof row.ours === 'number' ? ` (× ${(row.ours / value).toFixed(2)})` : ''

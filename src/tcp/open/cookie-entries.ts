@@ -15,8 +15,8 @@ export function synCookiesWanted(env: Environment, overflowedAt: Instant, now: I
   return env.settings.synCookies > 0 && now - overflowedAt <= RECENTLY
 }
 
-/** An entry that is not kept: its SYN-ACK carries all of it (RFC 4987 3.6). */
-export function synEntryWithCookie(listener: Listener, seg: Segment, now: Instant): SynEntry {
+/** Answers a SYN with an entry that is not kept: the SYN-ACK carries all of it (RFC 4987 3.6). */
+export function answerWithCookie(listener: Listener, seg: Segment, now: Instant): void {
   const { env } = listener
   const { settings } = env
   const fallback = seg.source.isIPv4 ? settings.defaultMss4 : settings.defaultMss6
@@ -26,12 +26,13 @@ export function synEntryWithCookie(listener: Listener, seg: Segment, now: Instan
   if (!seg.hasTimestamps || settings.timestamps === 0) terms = cookieTerms(Math.max(seg.mss, 0), -1, false, false)
   const entry = new SynEntry(listener, seg, seg.seq, iss, terms)
   entry.ecn = entry.tsOk && entry.ecn & SynEcn.Classic ? entry.ecn : 0
+  let tsVal = 0
   if (entry.tsOk) {
     const clock = timestampAt(now, 0)
     const value = cookieTimestamp(clock, entry.windowScale, entry.sackOk, entry.ecn !== 0)
-    entry.tsVal = (value + entry.tsOffset) | 0
+    tsVal = (value + entry.tsOffset) | 0
   }
-  return entry
+  entry.sendSynAck(false, now, tsVal)
 }
 
 /** The entry that an ACK tells of; null: it acknowledges no cookie of ours. */

@@ -7,7 +7,7 @@ import { md5KeyFor, type ProgramOptions, sharedOptions } from '../settings/progr
 import { State } from '../states/state-name.js'
 import { setState } from '../states/states.js'
 import { type Instant, type Millis, NEVER } from '../time.js'
-import { synCookiesWanted, synEntryOfCookie, synEntryWithCookie } from './cookie-entries.js'
+import { answerWithCookie, synCookiesWanted, synEntryOfCookie } from './cookie-entries.js'
 import { type FastOpenAnswer, FastOpenBits, fastOpenSynArrives } from './fast-open.js'
 import { initialSequence } from './isn.js'
 import { connectionFromEntry, connectionFromFastOpen } from './passive-open.js'
@@ -227,7 +227,7 @@ export class Listener implements Endpoint {
     }
     env.counters.count('TcpExtTCPReqQFullDoCookies')
     env.counters.count('TcpExtSyncookiesSent')
-    synEntryWithCookie(this, seg, now).sendSynAck(false, now)
+    answerWithCookie(this, seg, now)
   }
 
   /** The handshake of an entry is complete, as far as the peer goes. */

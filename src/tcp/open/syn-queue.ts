@@ -77,8 +77,6 @@ export class SynEntry implements Endpoint {
   readonly tsOffset: number
   /** IPv4 options of its packets: the listener's, or the way back along the SYN's source route (RFC 9293 MUST-53). */
   ipOptions: Uint8Array | null
-  /** Our timestamp in the SYN-ACK when it is not the clock (SYN cookies); 0: the clock. */
-  tsVal = 0
   /** Last answer to something invalid, ms modulo 2^32; 0: none. */
   #answeredAt = 0
   deadline: Instant = NEVER
@@ -246,7 +244,8 @@ export class SynEntry implements Endpoint {
     this.env.unregister(this)
   }
 
-  sendSynAck(retransmission: boolean, now: Instant): void {
+  /** @param tsVal our timestamp when it is not the clock (SYN cookies); 0: the clock */
+  sendSynAck(retransmission: boolean, now: Instant, tsVal = 0): void {
     const { env, listener } = this
     const { out, settings } = env
     const { options } = listener
@@ -267,7 +266,7 @@ export class SynEntry implements Endpoint {
       offer.sackPermitted = this.sackOk
       if (this.tsOk) {
         offer.timestamps = true
-        offer.tsVal = this.tsVal !== 0 ? this.tsVal : timestampAt(now, this.tsOffset)
+        offer.tsVal = tsVal !== 0 ? tsVal : timestampAt(now, this.tsOffset)
         offer.tsEcr = this.tsRecent
       }
       const answer = listener.cookieAnswer

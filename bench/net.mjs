@@ -15,7 +15,7 @@ function ours({ settings = {}, ...pipe } = {}) {
   const ends = memoryPipe({ ...pipe, soon: (deliver) => time.soon(deliver) })
   const all = { ...profile('linux'), ...settings }
   const [client, server] = ends.map((link, i) => {
-    const host = new Host({ settings: all, random: new Random(i + 1) })
+    const host = new Host({ settings: all, random: new Random(i + 1), offloads: true })
     host.attach(link, { addresses: [{ address: parseIpAddress(`10.0.0.${i + 1}`), prefixLength: 8 }] })
     time.drive(host)
     return createNet(host, { now: () => time.now })

@@ -68,6 +68,8 @@ export function createHost(options: CreateHostOptions = {}): LiveHost {
     clock: options.clock ?? realTime(),
     settings: { ...base, ...settings },
     personality: personality(profileName),
+    // as a kernel does; in virtual time a run is to be the same whoever drives it
+    offloads: options.clock === undefined,
     ...chance(seed),
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
     ...(options.observer === undefined ? {} : { observer: options.observer }),

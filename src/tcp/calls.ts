@@ -183,6 +183,8 @@ export function close(c: Connection, now: Instant): void {
   }
   switch (c.state) {
     case State.Closed:
+      // what nobody will read may be lent
+      return c.rcv.queue?.clear()
     case State.TimeWait:
       return
     case State.SynSent:
@@ -203,6 +205,7 @@ function closeUnread(c: Connection, now: Instant): void {
   c.env.counters.count('TcpExtTCPAbortOnClose')
   if (c.state !== State.Closing && c.state !== State.LastAck) sendReset(c, now)
   finish(c, 'CLOSE with unread text', now)
+  c.rcv.queue.clear()
 }
 
 /** No program holds it any more. */

@@ -56,8 +56,10 @@ export class PortTable {
     if (!this.#host.isBindable(address)) return 'EADDRNOTAVAIL'
     if (port !== 0) return this.#tryBind(address, port, options) ?? 'EADDRINUSE'
     // connections without a bind take the ports of the lower bound's parity first, bound sockets the others (Linux)
-    for (const candidate of this.#candidates(this.#host.random() >>> 1, 1)) {
-      const bound = this.#tryBind(address, candidate, options)
+    const start = this.#host.random() >>> 1
+    for (let n = 0; n < this.#candidates; n++) {
+      const candidate = this.#candidate(start, n, 1)
+      const bound = candidate === 0 ? null : this.#tryBind(address, candidate, options)
       if (bound !== null) return bound
     }
     return 'EADDRINUSE'
@@ -82,9 +84,11 @@ export class PortTable {
 
   /** The port for a connection that was not bound, whose tuple is free; 0: none is (EADDRNOTAVAIL). */
   forConnection(local: IpAddress, remote: IpAddress, remotePort: number): number {
-    const start = this.#hash(local, remote, remotePort) + this.#sequence
+    const start = (this.#hash(local, remote, remotePort) + this.#sequence) >>> 0
     this.#sequence += 2
-    for (const port of this.#candidates(start >>> 0, 0)) {
+    for (let n = 0; n < this.#candidates; n++) {
+      const port = this.#candidate(start, n, 0)
+      if (port === 0) continue
       const use = this.#uses.get(port)
       if (use !== undefined && use.bindings.length > 0) continue
       if (this.tupleIsFree(local, port, remote, remotePort)) return port
@@ -141,31 +145,41 @@ export class PortTable {
     return true
   }
 
-  /** Every ephemeral port once, from a place that `start` says: those of one parity, then the others. */
-  *#candidates(start: number, parity: 0 | 1): Generator<number, void> {
-    const [low, high] = this.#host.settings.ephemeralPorts
-    const count = high - low + 1
-    const pairs = Math.ceil(count / 2)
-    for (const odd of [parity, 1 - parity]) {
-      for (let i = 0; i < pairs; i++) {
-        const port = low + ((start + i) % pairs) * 2 + odd
-        if (port <= high) yield port
-      }
-    }
+  get #candidates(): number {
+    return this.#pairs * 2
+  }
+
+  get #pairs(): number {
+    const range = this.#host.settings.ephemeralPorts
+    return (range[1] - range[0] + 2) >> 1
+  }
+
+  /**
+   * Every ephemeral port once, from a place that `start` says, as `n` goes from 0 to `candidates`: those of one parity,
+   * then the others; 0: not a port of the range.
+   */
+  #candidate(start: number, n: number, parity: 0 | 1): number {
+    const range = this.#host.settings.ephemeralPorts
+    const pairs = this.#pairs
+    const odd = n < pairs ? parity : 1 - parity
+    const port = range[0] + ((start + n) % pairs) * 2 + odd
+    return port > range[1] ? 0 : port
   }
 
   #hash(local: IpAddress, remote: IpAddress, remotePort: number): number {
     const bytes = this.#hashed
-    let at = 0
-    for (const { w0, w1, w2, w3 } of [local, remote]) {
-      for (const word of [w0, w1, w2, w3]) {
-        write32(bytes, at, word)
-        at += 4
-      }
-    }
-    write16(bytes, at, remotePort)
+    writeAddress(bytes, 0, local)
+    writeAddress(bytes, 16, remote)
+    write16(bytes, 32, remotePort)
     return siphash(this.#host.secrets.ports, bytes).lo
   }
+}
+
+function writeAddress(bytes: Uint8Array, at: number, { w0, w1, w2, w3 }: IpAddress): void {
+  write32(bytes, at, w0)
+  write32(bytes, at + 4, w1)
+  write32(bytes, at + 8, w2)
+  write32(bytes, at + 12, w3)
 }
 
 function isConnection(endpoint: Endpoint): boolean {

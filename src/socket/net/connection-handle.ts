@@ -185,6 +185,7 @@ export class ConnectionHandle extends Handle {
     super.end(now)
     if (c !== null && c.ended !== null) closeConnection(c, now)
     this.reading = false
+    if (this.#writes.length === 0) return
     for (const write of this.#writes.splice(0)) this.#written.push({ done: write.done, error: 'ECANCELED' })
     this.#queuedOctets = 0
   }

@@ -52,6 +52,8 @@ export class NetSocket extends Duplex implements Reader {
   declare _ownBuffer: Uint8Array | null
   declare _pendingData: string | Buffer | WrittenChunk[] | null
   declare _pendingEncoding: BufferEncoding | ''
+  /** It was asked for text before it was connected. */
+  declare _wantsText: boolean
   declare _resetting: boolean
   declare _noDelay: boolean
   declare _keepAlive: boolean
@@ -75,6 +77,7 @@ export class NetSocket extends Duplex implements Reader {
     this._waitingBefore = 0
     this._pendingData = null
     this._pendingEncoding = ''
+    this._wantsText = false
     this._resetting = false
     this._noDelay = Boolean(options.noDelay)
     this._keepAlive = Boolean(options.keepAlive)
@@ -141,6 +144,10 @@ export class NetSocket extends Duplex implements Reader {
     this._local = null
     this._idle?.active()
     this.askHandle()
+    if (this._wantsText) {
+      this._wantsText = false
+      this._handle!.readStart()
+    }
     this.emit('connect')
     this.emit('ready')
     if (this.readable && !this.isPaused()) this.read(0)
@@ -169,7 +176,7 @@ export class NetSocket extends Duplex implements Reader {
   // --- reading ---
 
   override _read(_size: number): void {
-    if (this.connecting || this._handle === null) this.once('connect', () => this._read(_size))
+    if (this.connecting || this._handle === null) this._wantsText = true
     else this._handle.readStart()
   }
 

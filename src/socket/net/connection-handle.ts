@@ -5,7 +5,6 @@ import {
   type Instant,
   readable,
   receive,
-  receiveChunk,
   SendFlag,
   send,
 } from '../../tcp/index.js'
@@ -20,10 +19,12 @@ import { Handle } from './handle.js'
 
 /** Most octets given at once. */
 const MOST_AT_ONCE = 65_536
-/** Text as long as this is given as it came; shorter pieces are joined. Octets. */
-const LONG_ENOUGH = 16_384
 /** Text as short as this is copied into a part of Node's pool of buffers. Octets. */
 const SHORT = 2048
+
+/** Text as long as this lies in buffers of so many octets, which cost less than one for each. Octets. */
+const LONG = 32_768
+const LARGE = 262_144
 
 /** Whoever reads from a connection. */
 export interface Reader {
@@ -345,36 +346,41 @@ function textFollows(chunks: readonly Uint8Array[], at: number): boolean {
   return false
 }
 
+let large: ArrayBuffer | null = null
+let largeUsed = 0
+
+/** A buffer for so many octets that shares its memory with others, but not with many times what it is for. */
+function room(octets: number): Buffer {
+  if (octets <= SHORT) return Buffer.allocUnsafe(octets)
+  if (octets < LONG) return Buffer.allocUnsafeSlow(octets)
+  if (large === null || largeUsed + octets > LARGE) {
+    large = Buffer.allocUnsafeSlow(LARGE).buffer as ArrayBuffer
+    largeUsed = 0
+  }
+  const buffer = Buffer.from(large, largeUsed, octets)
+  largeUsed = (largeUsed + octets + 7) & ~7
+  return buffer
+}
+
 /** What there is to read: octets, or how many are in `buffer`; null: the end; an error; EAGAIN: nothing yet. */
 function take(c: Connection, buffer: Uint8Array | null, now: Instant): Buffer | number | null | Errno {
   if (buffer !== null) {
     const n = receive(c, buffer, 0, now)
     return n === 0 ? null : n
   }
-  const there = readable(c)
-  if (there > 0 && there <= SHORT) return takeShort(c, there, now)
-  const first = receiveChunk(c, MOST_AT_ONCE, now)
-  if (first === null || typeof first === 'string') return first
-  const rest = there - first.length
-  if (rest <= 0 || first.length >= LONG_ENOUGH) return asBuffer(first)
-  const joined = Buffer.allocUnsafeSlow(Math.min(MOST_AT_ONCE, there))
-  joined.set(first)
-  let length = first.length
-  while (length < joined.length) {
-    const n = receive(c, joined.subarray(length), 0, now)
-    if (typeof n === 'string' || n === 0) break
+  // a copy: the memory of frames is used again, and a view would hold much of it for few octets
+  const there = Math.min(readable(c), MOST_AT_ONCE)
+  const chunk = room(there)
+  let length = 0
+  do {
+    const n = receive(c, length === 0 ? chunk : chunk.subarray(length), 0, now)
+    if (typeof n === 'string') {
+      if (length === 0) return n
+      break
+    }
+    if (n === 0) break
     length += n
-  }
-  return length === joined.length ? joined : joined.subarray(0, length)
+  } while (length < there)
+  if (length === there && there > 0) return chunk
+  return length === 0 ? null : chunk.subarray(0, length)
 }
-
-/** A view would hold a frame's memory for few octets. */
-function takeShort(c: Connection, there: number, now: Instant): Buffer | Errno | null {
-  const copied = Buffer.allocUnsafe(there)
-  const n = receive(c, copied, 0, now)
-  if (typeof n === 'string') return n
-  if (n === 0) return null
-  return n === there ? copied : copied.subarray(0, n)
-}
-
-const asBuffer = (view: Uint8Array): Buffer => Buffer.from(view.buffer as ArrayBuffer, view.byteOffset, view.length)

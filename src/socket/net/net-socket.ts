@@ -242,8 +242,8 @@ export class NetSocket extends Duplex implements Reader {
     const taken = handle.writeNow(octets)
     this._waitingBefore = 0
     if (typeof taken === 'string') callback(systemError(taken, 'write'))
-    else if (taken === octets.length) callback()
-    else this._writeText([taken === 0 ? octets : octets.subarray(taken)], handle, callback)
+    else if (taken < octets.length) this._writeText([taken === 0 ? octets : octets.subarray(taken)], handle, callback)
+    else callback()
   }
 
   override _writev(chunks: WrittenChunk[], callback: WriteCallback): void {
@@ -257,14 +257,18 @@ export class NetSocket extends Duplex implements Reader {
   }
 
   _writeText(chunks: readonly Buffer[], handle: ConnectionHandle, callback: WriteCallback): void {
-    const error = handle.write(chunks, (failed) => {
-      if (this.destroyed) return callback(null)
-      this._idle?.active()
-      callback(failed === null ? null : systemError(failed, 'write'))
-    })
+    const error = handle.write(chunks, this._whenWritten(callback))
     this._waitingBefore = handle.writeQueueSize
     if (error === null) callback()
     else if (error !== 'waits') callback(systemError(error, 'write'))
+  }
+
+  _whenWritten(callback: WriteCallback): (failed: Errno | null) => void {
+    return (failed) => {
+      if (this.destroyed) return callback(null)
+      this._idle?.active()
+      callback(failed === null ? null : systemError(failed, 'write'))
+    }
   }
 
   _writeWhenConnected(

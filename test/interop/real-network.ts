@@ -202,8 +202,10 @@ export const bodyOf = (message: Buffer): Buffer => message.subarray(message.inde
 /** Rows of tshark's fields for the packets of a capture that a filter shows. */
 export async function packets(capture: string, filter: string, ...fields: string[]): Promise<string[]> {
   const verify = ['-o', 'tcp.check_checksum:TRUE', '-o', 'ip.check_checksum:TRUE']
+  // text is text: at some ports, or with some octets in it, tshark would read it as a protocol, and find that wrong
+  const plain = ['-d', 'tcp.port==1-65535,data']
   const shown = fields.flatMap((field) => ['-e', field])
-  const { stdout } = await run('tshark', ['-r', capture, ...verify, '-Y', filter, '-T', 'fields', ...shown], {
+  const { stdout } = await run('tshark', ['-r', capture, ...verify, ...plain, '-Y', filter, '-T', 'fields', ...shown], {
     maxBuffer: 1e8,
   })
   return stdout.split('\n').filter((row) => row !== '')

@@ -20,7 +20,7 @@ import {
   parseIcmp,
   parseIPv6,
   read32,
-  write32,
+  writeAddress,
   writeArp,
   writeEthernetHeader,
   writeIcmp,
@@ -102,10 +102,7 @@ function discovery(
   option: number,
 ): Frame {
   const body = new Uint8Array(24)
-  write32(body, 0, target.w0)
-  write32(body, 4, target.w1)
-  write32(body, 8, target.w2)
-  write32(body, 12, target.w3)
+  writeAddress(body, 0, target)
   body[16] = option
   body[17] = 1
   body.set(mac, 18)

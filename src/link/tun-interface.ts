@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type InterfaceAddress, parseInterfaceAddress } from '../ip/index.js'
-import { type IpAddress, parseIpAddress, read32, write32 } from '../wire/index.js'
+import { type IpAddress, parseIpAddress, read32, write32, writeAddress } from '../wire/index.js'
 import {
   AF_INET,
   AF_INET6,
@@ -201,10 +201,7 @@ function addAddress6(system: System, name: string, index: number, { address, pre
   const control = system.socket(AF_INET6, SOCK_DGRAM | O_CLOEXEC, 0)
   check(system, control, what, command)
   const argument = Buffer.alloc(24)
-  write32(argument, 0, address.w0)
-  write32(argument, 4, address.w1)
-  write32(argument, 8, address.w2)
-  write32(argument, 12, address.w3)
+  writeAddress(argument, 0, address)
   argument.writeUInt32LE(prefixLength, 16)
   argument.writeInt32LE(index, 20)
   const result = system.ioctl(control, SIOCSIFADDR, argument)

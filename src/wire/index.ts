@@ -19,7 +19,7 @@ export {
 } from './ethernet.js'
 export { Frame, FrameAllocator, HEADROOM } from './frame.js'
 export * from './icmp.js'
-export { ANY_IPV4, ANY_IPV6, formatIpAddress, IpAddress, parseIpAddress } from './ip-address.js'
+export { ANY_IPV4, ANY_IPV6, formatIpAddress, IpAddress, parseIpAddress, writeAddress } from './ip-address.js'
 export {
   IPV4_DONT_FRAGMENT,
   IPV4_HEADER_LENGTH,

@@ -1,3 +1,5 @@
+import { write32 } from './octets.js'
+
 /**
  * An IP address of either family as four 32-bit words, so that tables compare and hash addresses without building
  * strings. An IPv4 address is held in its IPv4-mapped form, ::ffff:a.b.c.d (RFC 4291 2.5.5.2).
@@ -30,6 +32,14 @@ export class IpAddress {
 }
 
 /** 0.0.0.0 */
+/** Writes an address as the 16 octets it is held as; IPv4 is mapped (RFC 4291 2.5.5.2). */
+export function writeAddress(bytes: Uint8Array, at: number, address: IpAddress): void {
+  write32(bytes, at, address.w0)
+  write32(bytes, at + 4, address.w1)
+  write32(bytes, at + 8, address.w2)
+  write32(bytes, at + 12, address.w3)
+}
+
 export const ANY_IPV4 = new IpAddress(0, 0, 0xffff, 0)
 /** :: */
 export const ANY_IPV6 = new IpAddress(0, 0, 0, 0)

@@ -1,6 +1,6 @@
 import { internAddress } from './address-table.js'
 import { DropReason } from './drop-reason.js'
-import type { IpAddress } from './ip-address.js'
+import { type IpAddress, writeAddress } from './ip-address.js'
 import { read16, read32, write16, write32 } from './octets.js'
 import {
   IPPROTO_AH,
@@ -155,14 +155,8 @@ export function writeIPv6Header(
   write16(bytes, at + 4, payloadLength)
   bytes[at + 6] = nextHeader
   bytes[at + 7] = hopLimit
-  write32(bytes, at + 8, source.w0)
-  write32(bytes, at + 12, source.w1)
-  write32(bytes, at + 16, source.w2)
-  write32(bytes, at + 20, source.w3)
-  write32(bytes, at + 24, destination.w0)
-  write32(bytes, at + 28, destination.w1)
-  write32(bytes, at + 32, destination.w2)
-  write32(bytes, at + 36, destination.w3)
+  writeAddress(bytes, at + 8, source)
+  writeAddress(bytes, at + 24, destination)
 }
 
 /**

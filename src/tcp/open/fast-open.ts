@@ -1,4 +1,4 @@
-import { type IpAddress, type Segment, siphash, write32 } from '../../wire/index.js'
+import { type IpAddress, type Segment, siphash, write32, writeAddress } from '../../wire/index.js'
 import type { Connection } from '../connection.js'
 import type { Environment, PathMetrics } from '../environment.js'
 import type { Instant } from '../time.js'
@@ -68,13 +68,6 @@ export function fastOpenCookie(key: Uint8Array, client: IpAddress, server: IpAdd
     cookie[4 + i] = hi >>> (8 * i)
   }
   return cookie
-}
-
-function writeAddress(bytes: Uint8Array, at: number, address: IpAddress): void {
-  write32(bytes, at, address.w0)
-  write32(bytes, at + 4, address.w1)
-  write32(bytes, at + 8, address.w2)
-  write32(bytes, at + 12, address.w3)
 }
 
 /** What a server does with a SYN as far as fast open goes. */

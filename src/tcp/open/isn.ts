@@ -1,4 +1,4 @@
-import { type IpAddress, siphash, write16, write32 } from '../../wire/index.js'
+import { type IpAddress, siphash, write16, writeAddress } from '../../wire/index.js'
 import type { Environment } from '../environment.js'
 import type { Sequence } from '../sequence.js'
 import type { Instant } from '../time.js'
@@ -17,14 +17,8 @@ export function initialSequence(
   remotePort: number,
   now: Instant,
 ): Sequence {
-  write32(message, 0, local.w0)
-  write32(message, 4, local.w1)
-  write32(message, 8, local.w2)
-  write32(message, 12, local.w3)
-  write32(message, 16, remote.w0)
-  write32(message, 20, remote.w1)
-  write32(message, 24, remote.w2)
-  write32(message, 28, remote.w3)
+  writeAddress(message, 0, local)
+  writeAddress(message, 16, remote)
   write16(message, 32, localPort)
   write16(message, 34, remotePort)
   return (siphash(env.secrets.isn, message).lo + clock(now)) | 0

@@ -1,4 +1,4 @@
-import { type IpAddress, type Segment, siphash, write32 } from '../../wire/index.js'
+import { type IpAddress, type Segment, siphash, write32, writeAddress } from '../../wire/index.js'
 import type { Environment } from '../environment.js'
 import type { Sequence } from '../sequence.js'
 import type { Instant, Millis } from '../time.js'
@@ -21,18 +21,11 @@ const OPTION_BITS = 6
 const message = new Uint8Array(40)
 
 function hash(env: Environment, seg: Segment, count: number): number {
-  putAddress(0, seg.source)
-  putAddress(16, seg.destination)
+  writeAddress(message, 0, seg.source)
+  writeAddress(message, 16, seg.destination)
   write32(message, 32, (seg.sourcePort << 16) | seg.destinationPort)
   write32(message, 36, count)
   return siphash(env.secrets.synCookie, message).lo
-}
-
-function putAddress(at: number, address: IpAddress): void {
-  write32(message, at, address.w0)
-  write32(message, at + 4, address.w1)
-  write32(message, at + 8, address.w2)
-  write32(message, at + 12, address.w3)
 }
 
 const periodOf = (now: Instant): number => Math.floor(now / PERIOD) | 0

@@ -1,4 +1,4 @@
-import { ACK, FIN, type IpAddress, RST, type Segment, SYN, siphash, write32 } from '../../wire/index.js'
+import { ACK, FIN, type IpAddress, RST, type Segment, SYN, siphash, writeAddress } from '../../wire/index.js'
 import type { Connection } from '../connection.js'
 import type { Environment } from '../environment.js'
 import { atOrAfter, seqAdd, seqDiff } from '../sequence.js'
@@ -33,14 +33,8 @@ export function timestampOffset(env: Environment, local: IpAddress, remote: IpAd
   if (shared.offsetLocal === local && shared.offsetRemote === remote) return shared.offset
   shared.offsetLocal = local
   shared.offsetRemote = remote
-  write32(pair, 0, local.w0)
-  write32(pair, 4, local.w1)
-  write32(pair, 8, local.w2)
-  write32(pair, 12, local.w3)
-  write32(pair, 16, remote.w0)
-  write32(pair, 20, remote.w1)
-  write32(pair, 24, remote.w2)
-  write32(pair, 28, remote.w3)
+  writeAddress(pair, 0, local)
+  writeAddress(pair, 16, remote)
   shared.offset = siphash(env.secrets.timestamps, pair).lo
   return shared.offset
 }

@@ -1,4 +1,4 @@
-import { type IpAddress, type Segment, siphash, write32, writeAddress } from '../../wire/index.js'
+import { type Segment, siphash, write32, writeAddress } from '../../wire/index.js'
 import type { Environment } from '../environment.js'
 import type { Sequence } from '../sequence.js'
 import type { Instant, Millis } from '../time.js'

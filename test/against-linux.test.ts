@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { failureText, linuxKernel, runScript } from '../src/drill/index.js'
+import { whyNoKernel } from './fixtures/kernel-judge.js'
 
 const folder = fileURLToPath(new URL('./against-linux/', import.meta.url))
 const names = readdirSync(folder).filter((file) => file.endsWith('.pkt'))
@@ -13,15 +14,7 @@ describe('what a Linux 6.18 kernel did, our TCP does in virtual time', () => {
   })
 })
 
-/** Why this machine's kernel is not asked; null: it is. */
-function whyNot(): string | null {
-  if (process.env.ESTAB_AGAINST_LINUX !== '1') return 'it takes minutes: set ESTAB_AGAINST_LINUX=1'
-  if (process.platform !== 'linux') return `this is ${process.platform}`
-  if (process.geteuid?.() !== 0) return 'this is not root'
-  return existsSync('/dev/net/tun') ? null : 'there is no /dev/net/tun'
-}
-
-const reason = whyNot()
+const reason = whyNoKernel()
 
 describe.skipIf(reason !== null)(
   `the kernel of this machine does it too${reason === null ? '' : ` (${reason})`}`,

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { linuxKernel } from '../../src/drill/index.js'
 import { PROFILE_NAMES } from '../../src/tcp/index.js'
+import { whyNoKernel } from '../fixtures/kernel-judge.js'
 import { type Cell, cells, outcome, STATES } from './cells.js'
 
 /**
@@ -29,15 +29,7 @@ describe.each(PROFILE_NAMES)('any segment, as %s', (profile) => {
   })
 })
 
-/** Why this machine's kernel is not asked; null: it is. */
-function whyNot(): string | null {
-  if (process.env.ESTAB_AGAINST_LINUX !== '1') return 'it takes minutes: set ESTAB_AGAINST_LINUX=1'
-  if (process.platform !== 'linux') return `this is ${process.platform}`
-  if (process.geteuid?.() !== 0) return 'this is not root'
-  return existsSync('/dev/net/tun') ? null : 'there is no /dev/net/tun'
-}
-
-const reason = whyNot()
+const reason = whyNoKernel()
 
 describe.skipIf(reason !== null)(
   `any segment, as the kernel of this machine${reason === null ? '' : ` (${reason})`}`,

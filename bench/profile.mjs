@@ -1,6 +1,7 @@
 // Where the time goes: a CPU profile of one measurement, in shares by group of functions and by function.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { SourceMap } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -61,5 +62,20 @@ function shares({ nodes, samples, timeDeltas }) {
   return [...lines(groups, GROUPS.length + 1), '', ...lines(functions, 20)].join('\n')
 }
 
-const placeOf = ({ functionName, url, lineNumber }) =>
-  `${functionName || '(anonymous)'} ${url.replace(/^.*\/(dist|bench)\//, (_, folder) => (folder === 'bench' ? 'bench/' : ''))}:${lineNumber + 1}`
+function placeOf({ functionName, url, lineNumber, columnNumber }) {
+  const file = url.replace(/^.*\/(dist|bench)\//, (_, folder) => (folder === 'bench' ? 'bench/' : ''))
+  const place = file === 'machine.js' ? placeInMachine(lineNumber, columnNumber) : `${file}:${lineNumber + 1}`
+  return `${functionName || '(anonymous)'} ${place}`
+}
+
+/** Of dist/machine.js, which is put together from many modules (tools/build.mjs). */
+let sources = null
+
+function placeInMachine(line, column) {
+  const map = new URL('../dist/machine.js.map', import.meta.url)
+  sources ??= new SourceMap(JSON.parse(readFileSync(map, 'utf8')))
+  const { originalSource, originalLine } = sources.findEntry(line, column)
+  // what the bundler put around them
+  if (originalSource === undefined) return `machine.js:${line + 1}`
+  return `${originalSource.replace(/^.*src\//, '').replace('.ts', '.js')}:${originalLine + 1}`
+}

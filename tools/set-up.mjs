@@ -19,7 +19,8 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
 }
 
 const built = join(root, 'dist/.built')
-if (!existsSync(built) || newest(join(root, 'src')) > statSync(built).mtimeMs) run('npm', ['run', '--silent', 'build'])
+const changed = Math.max(newest(join(root, 'src')), statSync(join(root, 'tools/build.mjs')).mtimeMs)
+if (!existsSync(built) || changed > statSync(built).mtimeMs) run('npm', ['run', '--silent', 'build'])
 
 function run(command, args) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })

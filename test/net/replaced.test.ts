@@ -8,8 +8,7 @@ const root = join(import.meta.dirname, '../..')
 const built = mkdtempSync(join(tmpdir(), 'estab-net-'))
 
 beforeAll(() => {
-  const options = ['-p', 'tsconfig.build.json', '--outDir', built, '--declaration', 'false']
-  spawnSync(join(root, 'node_modules/.bin/tsc'), options, { cwd: root })
+  spawnSync(process.execPath, [join(root, 'tools/build.mjs'), built])
 }, 60_000)
 
 afterAll(() => rmSync(built, { recursive: true, force: true }))

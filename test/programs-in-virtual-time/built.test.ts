@@ -11,8 +11,7 @@ const copy = mkdtempSync(join(tmpdir(), 'estab-sim-'))
 beforeAll(() => {
   for (const path of ['package.json', 'examples']) cpSync(join(root, path), join(copy, path), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  const options = ['-p', 'tsconfig.build.json', '--outDir', join(copy, 'dist'), '--declaration', 'false']
-  spawnSync(join(root, 'node_modules/.bin/tsc'), options, { cwd: root })
+  spawnSync(process.execPath, [join(root, 'tools/build.mjs'), join(copy, 'dist')])
 }, 60_000)
 
 afterAll(() => rmSync(copy, { recursive: true, force: true }))

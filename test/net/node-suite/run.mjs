@@ -29,8 +29,7 @@ export async function runNodeSuite(source, only = '') {
   const reasons = JSON.parse(readFileSync(join(here, 'not-applicable.json'), 'utf8'))
   const work = mkdtempSync(join(tmpdir(), 'estab-net-suite-'))
   const built = join(work, 'built')
-  const tsc = join(root, 'node_modules/.bin/tsc')
-  spawnSync(tsc, ['-p', join(root, 'tsconfig.build.json'), '--outDir', built, '--declaration', 'false'], { cwd: root })
+  spawnSync(process.execPath, [join(root, 'tools/build.mjs'), built])
   const folder = join(source, 'test/parallel')
   // whatever package the folder above is, these files are CommonJS
   if (!existsSync(join(source, 'package.json'))) writeFileSync(join(source, 'package.json'), '{}\n')

@@ -6,12 +6,12 @@ import {
   IPPROTO_TCP,
   IPV4_HEADER_LENGTH,
   IPV6_HEADER_LENGTH,
-  type PacketHeader,
   PSH,
   pseudoHeaderSum,
   read16,
   read32,
   type Segment,
+  TCP_HEADER_LENGTH,
 } from '../wire/index.js'
 
 /** Most text of segments joined, octets: what fits an IP packet with any headers (Linux GRO_LEGACY_MAX_SIZE). */
@@ -80,14 +80,14 @@ export class ReceiveOffload {
   }
 
   /** Holds the segment back that `frame` brought, if others may be joined to it. True: it, and the frame, are held. */
-  holds(endpoint: Endpoint, frame: Frame, header: PacketHeader): boolean {
+  holds(endpoint: Endpoint, frame: Frame): boolean {
     const segment = this.#segment
     const { textLength } = segment
     if (textLength === 0 || endpoint.joinableText === undefined || frame.gsoSize !== 0) return false
-    const isIPv4 = header.version === 4
+    const { isIPv4 } = segment.destination
     const ipLength = isIPv4 ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH
     // nothing between the headers
-    if (!atWord(frame) || header.payloadStart !== frame.start + ipLength) return false
+    if (!atWord(frame) || segment.optionsStart !== frame.start + ipLength + TCP_HEADER_LENGTH) return false
     const room = Math.min(endpoint.joinableText(segment), MOST_TEXT) - textLength
     if (room < textLength) return false
     this.endpoint = endpoint

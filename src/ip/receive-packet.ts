@@ -1,4 +1,4 @@
-import { type Instant, type Observer, segmentForNobody, segmentOverUdp } from '../tcp/index.js'
+import { type Endpoint, type Instant, type Observer, segmentForNobody, segmentOverUdp } from '../tcp/index.js'
 import {
   DropReason,
   Frame,
@@ -22,6 +22,7 @@ import {
   nextOfRoute,
   PacketHeader,
   parsePacket,
+  parsePlainPacket,
   parseTcp,
   parseUdp,
   recordInRoute,
@@ -59,6 +60,10 @@ export class Receiver {
   readonly #message = new IcmpMessage()
   readonly #udp = new UdpHeader()
   readonly #offload = new ReceiveOffload(this.#segment)
+  /** Of the plain packet before: a packet like that may come, and is for this host. */
+  #lastFrom: NetworkInterface | null = null
+  #lastSource: IpAddress | null = null
+  #lastDestination: IpAddress | null = null
 
   constructor(host: Host) {
     this.#host = host
@@ -91,8 +96,39 @@ export class Receiver {
       this.deliver(now)
       this.#host.moreArriving = more
     }
-    this.#readFrame(from, frame, now)
+    if (!this.#plainPacketArrives(from, frame, now)) this.#readFrame(from, frame, now)
     if (offload.first !== frame) frame.release()
+  }
+
+  /** A packet as nearly all of a connection are; false: it is to be read like any other. */
+  #plainPacketArrives(from: NetworkInterface, frame: Frame, now: Instant): boolean {
+    const segment = this.#segment
+    if (!parsePlainPacket(frame, segment)) return false
+    const { source, destination } = segment
+    if (source !== this.#lastSource || destination !== this.#lastDestination || from !== this.#lastFrom) {
+      if (!this.#isFrom(from, source) || !this.#isForUs(from, destination)) return false
+      this.#lastSource = source
+      this.#lastDestination = destination
+      this.#lastFrom = from
+    }
+    const host = this.#host
+    const endpoint = host.connections.find(destination, segment.destinationPort, source, segment.sourcePort)
+    if (endpoint === null) return false
+    host.counters.segmentsIn++
+    this.#segmentIsFor(endpoint, frame, now)
+    return true
+  }
+
+  /** A segment for an endpoint, which gets it now or joined with what comes next. */
+  #segmentIsFor(endpoint: Endpoint, frame: Frame, now: Instant): void {
+    const host = this.#host
+    const segment = this.#segment
+    segment.gsoSize = frame.gsoSize
+    segment.slab = frame.slab
+    if (host.observer !== null) host.observer.segmentReceived(endpoint, segment, now)
+    if (host.offloads && host.moreArriving && this.#offload.holds(endpoint, frame)) return
+    endpoint.segmentArrives(segment, now)
+    if (host.observer !== null) host.observer.settled(endpoint, now)
   }
 
   /** No more frames come: what is held back is delivered. */
@@ -125,10 +161,7 @@ export class Receiver {
     const header = this.#header
     const problem = parsePacket(frame.bytes, frame.start, frame.end, header)
     if (problem !== null) return this.#host.drop(null, problem, now)
-    // MUST-63: no answer to a source that is not one host; RFC 1122 3.2.1.3 g: 127/8 never comes from outside
-    if (isGroupOrNobody(header.source) || (isLoopback(header.source) && from !== this.#host.loopback)) {
-      return this.#host.drop(null, DropReason.BadSourceAddress, now)
-    }
+    if (!this.#isFrom(from, header.source)) return this.#host.drop(null, DropReason.BadSourceAddress, now)
     const forUs = this.#isForUs(from, header.destination)
     const plain = forUs && header.protocol === IPPROTO_TCP && !header.isFragment && !hasOptions(header)
     if (frame.slab !== null && !plain) return this.#lentArrives(from, frame, now)
@@ -218,21 +251,16 @@ export class Receiver {
     if (segment.flags & SYN && host.isBroadcast(segment.source)) {
       return host.drop(null, DropReason.BadSourceAddress, now)
     }
-    segment.gsoSize = frame.gsoSize
-    segment.slab = frame.slab
     const { source, destination, sourcePort, destinationPort } = segment
     const endpoint =
       host.connections.find(destination, destinationPort, source, sourcePort) ??
       host.connections.findListener(destination, destinationPort, source, sourcePort)
-    if (host.observer !== null) host.observer.segmentReceived(endpoint, segment, now)
-    if (endpoint === null) {
-      const bound = host.ports.boundTo(destination, destinationPort)?.socket ?? undefined
-      segmentForNobody(host, segment, now, false, bound)
-      return
-    }
-    if (host.offloads && host.moreArriving && this.#offload.holds(endpoint, frame, header)) return
-    endpoint.segmentArrives(segment, now)
-    if (host.observer !== null) host.observer.settled(endpoint, now)
+    if (endpoint !== null) return this.#segmentIsFor(endpoint, frame, now)
+    segment.gsoSize = frame.gsoSize
+    segment.slab = frame.slab
+    if (host.observer !== null) host.observer.segmentReceived(null, segment, now)
+    const bound = host.ports.boundTo(destination, destinationPort)?.socket ?? undefined
+    segmentForNobody(host, segment, now, false, bound)
   }
 
   /** A TCP segment in UDP (FreeBSD); its checksum is that of the datagram. */
@@ -275,6 +303,11 @@ export class Receiver {
     if (parsePacket(first, 0, first.length, header) !== null) return
     const type = header.version === 4 ? ICMP4_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED
     this.#icmp.sendError(frame, header, type, REASSEMBLY_TIME, 0, now)
+  }
+
+  /** MUST-63: no answer to a source that is not one host; RFC 1122 3.2.1.3 g: 127/8 never comes from outside. */
+  #isFrom(from: NetworkInterface, source: IpAddress): boolean {
+    return !isGroupOrNobody(source) && (!isLoopback(source) || from === this.#host.loopback)
   }
 
   /** The interface's own addresses are looked at first; then any of the host's, as its model is a weak one (RFC 1122 3.3.4.2). */

@@ -7,8 +7,10 @@ import {
   IPV4_HEADER_LENGTH,
   IPV6_HEADER_LENGTH,
   ipv4OptionsLength,
+  isPlainToWrite,
   putIPv4Options,
   type Segment,
+  TCP_HEADER_LENGTH,
   tcpHeaderLength,
   UDP_HEADER_LENGTH,
   updateIPv4Checksum,
@@ -16,6 +18,7 @@ import {
   write32,
   writeIPv4Header,
   writeIPv6Header,
+  writePlainPacket,
   writeTcp,
   writeUdpHeader,
 } from '../wire/index.js'
@@ -26,6 +29,36 @@ import type { Path } from './path-table.js'
 
 /** @param pieces how many segments this frame stands for */
 export function writePacket(host: Host, path: Path, via: NetworkInterface, segment: Segment, pieces: number): Frame {
+  if (isPlainToWrite(segment)) {
+    const length = IPV4_HEADER_LENGTH + TCP_HEADER_LENGTH + segment.optionBytesLength + segment.textLength
+    if (pieces > 1 || length <= path.mtu) return writePlain(host, path, via, segment, pieces, length)
+  }
+  return writeAny(host, path, via, segment, pieces)
+}
+
+/** A packet as nearly all of a connection are; `length` as the path takes it, octets. */
+function writePlain(
+  host: Host,
+  path: Path,
+  via: NetworkInterface,
+  segment: Segment,
+  pieces: number,
+  length: number,
+): Frame {
+  const { link, frames } = via
+  const frame = link.releasesFrames === true ? frames.lend(length) : frames.allocate(length)
+  const identification = path.nextIdentification & 0xffff
+  path.nextIdentification = (identification + pieces) | 0
+  const fragment = segment.dontFragment && host.settings.pathMtuDiscovery ? IPV4_DONT_FRAGMENT : 0
+  const partial = link.checksumOffload
+  frame.checksumPartial = partial
+  if (pieces > 1) frame.gsoSize = segment.gsoSize
+  writePlainPacket(segment, frame, identification, fragment, !partial)
+  queueFrame(via, frame)
+  return frame
+}
+
+function writeAny(host: Host, path: Path, via: NetworkInterface, segment: Segment, pieces: number): Frame {
   const isIPv4 = segment.destination.isIPv4
   const { ipOptions } = segment
   const ipLength = (isIPv4 ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH) + ipv4OptionsLength(ipOptions)

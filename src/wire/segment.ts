@@ -87,6 +87,8 @@ export class Segment {
   gsoSize = 0
 
   // --- options received (absent values as given) ---
+  /** Others than timestamps may be there. */
+  hasRareOptions = false
   /** Options as they came: offset in `bytes` and length, octets. */
   optionsStart = 0
   optionsLength = 0
@@ -120,6 +122,8 @@ export class Segment {
 
   // --- options to send: written in order by the machine ---
   readonly optionBytes = new Uint8Array(40)
+  /** The same as words of 32 bits, as this machine has them. */
+  readonly optionWords = new Uint32Array(this.optionBytes.buffer)
   optionBytesLength = 0
   /** Offset in `optionBytes` of the MD5 digest that the IP layer must fill with `md5Key`; -1: none. */
   md5At = -1
@@ -158,6 +162,7 @@ export class Segment {
 
   /** Marks every received option as absent. */
   forgetOptions(): void {
+    this.hasRareOptions = false
     this.optionsStart = 0
     this.optionsLength = 0
     this.mss = -1

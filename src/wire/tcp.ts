@@ -51,6 +51,7 @@ export function parseTcp(
   if (headerLength === TCP_HEADER_LENGTH + 12 && read32(bytes, optionsStart) === NOP_NOP_TIMESTAMPS) {
     takeTimestamps(bytes, optionsStart + 2, segment)
   } else {
+    segment.hasRareOptions = true
     parseTcpOptions(bytes, optionsStart, start + headerLength, segment)
   }
   return null

@@ -9,7 +9,7 @@ import { takeReturnRoute } from './options/source-route.js'
 import { noteTimestamp, timestampsAcceptable } from './options/timestamps.js'
 import { ackNow, acknowledge } from './receive/acknowledge.js'
 import { receiveWindow } from './receive/receive-window.js'
-import { sequenceAcceptable, textArrives, unacceptableText } from './receive/text-arrives.js'
+import { nextTextArrives, sequenceAcceptable, textArrives, unacceptableText } from './receive/text-arrives.js'
 import { urgentArrives } from './receive/urgent.js'
 import { challengeAck, drop, fail, invalidAnswerAllowed, sendReset, sendResetFor } from './reset.js'
 import { ackArrives } from './send/ack-arrives.js'
@@ -54,7 +54,7 @@ function established(c: Connection, seg: Segment, now: Instant): void {
   if (seg.userTimeout >= 0) userTimeoutArrives(c, seg)
   if (c.ecn !== null) ecnArrives(c, seg)
   if (!ackArrives(c, seg, now)) return
-  if (seg.textLength > 0) textArrives(c, seg, now)
+  if (seg.textLength > 0) nextTextArrives(c, seg, now)
   sendPending(c, now)
   acknowledge(c, now)
 }

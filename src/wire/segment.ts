@@ -157,7 +157,8 @@ export class Segment {
     this.optionBytesLength = 0
     this.md5At = -1
     this.md5Key = null
-    this.forgetOptions()
+    // none were read into it, most often
+    if (this.optionsLength > 0) this.forgetOptions()
   }
 
   /** Marks every received option as absent. */

@@ -76,6 +76,19 @@ export function unacceptableText(c: Connection, seg: Segment): void {
   duplicateArrived(c, seg.seq, after(end, rcv.nxt) ? rcv.nxt : end)
 }
 
+/**
+ * The text of a segment as most are: it is the next, all of it lies in the window, and there is nothing to it but an ACK.
+ * What `textArrives` would do with it, with few instructions.
+ */
+export function nextTextArrives(c: Connection, seg: Segment, now: Instant): void {
+  const { rcv } = c
+  if (rcv.finReceived || rcv.reassembly !== null || (c.env.settings.chargeOverhead && !fits(c, seg))) {
+    return textArrives(c, seg, now)
+  }
+  rcv.textSegments += segmentsIn(seg)
+  takeInOrder(c, seg, rcv.nxt, seg.textLength, false, now)
+}
+
 /** Seventh and eighth (RFC 9293 3.10.7.4): the text of an acceptable segment, and its FIN, in order or not. */
 export function textArrives(c: Connection, seg: Segment, now: Instant): void {
   const fin = (seg.flags & FIN) !== 0

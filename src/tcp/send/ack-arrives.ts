@@ -19,13 +19,14 @@ import type { Instant, Millis } from '../time.js'
 import { armed, disarm } from '../timeouts.js'
 import { Timer } from '../timers.js'
 import { Limit, limitEnds } from './chronograph.js'
-import { restartAfterIdle } from './cwnd-validation.js'
 import { beginSample, countDelivered, makeSample, noteDelivered, sample } from './delivery-rate.js'
 import { Nagle, push } from './output.js'
 import { probeIsOut, probeWait, takeProbeBack } from './persist.js'
-import { computeMss, currentMss } from './segment-size.js'
+import { plainAckArrives } from './plain-ack.js'
+import { currentMss } from './segment-size.js'
 import { Mark, type SendRecord } from './send-record.js'
 import { armTransmit, setTransmitTimer } from './transmit-timers.js'
+import { windowChanges } from './window-update.js'
 
 /** Most octets below SND.UNA that an ACK may lie (RFC 5961 5.2): MAX.SND.WND, or all there was if that is less. */
 const staleBy = (c: Connection): number => Math.min(c.snd.maxWnd, c.snd.octetsAcked)
@@ -36,6 +37,7 @@ const staleBy = (c: Connection): number => Math.min(c.snd.maxWnd, c.snd.octetsAc
  */
 export function ackArrives(c: Connection, seg: Segment, now: Instant): boolean {
   if (nothingInFlight(c, seg)) return windowOnly(c, seg, now)
+  if (plainAckArrives(c, seg, now)) return true
   const { snd, recovery } = c
   const priorUna = snd.una
   snd.segmentsReceived += segmentsIn(seg)
@@ -173,13 +175,7 @@ function updateWindow(c: Connection, seg: Segment, now: Instant): void {
   ack.flags |= AckFlag.WindowUpdate
   snd.wl1 = seg.seq
   snd.wl2 = seg.ack
-  if (window === snd.wnd) return
-  snd.wnd = window
-  if (snd.queue.unsent !== null) restartAfterIdle(c, now)
-  if (window > snd.maxWnd) {
-    snd.maxWnd = window
-    if (c.env.settings.halfWindowSegments) computeMss(c)
-  }
+  if (window !== snd.wnd) windowChanges(c, window, now)
 }
 
 function windowIsNewer(c: Connection, seg: Segment, window: number): boolean {

@@ -7,6 +7,7 @@ import { Limit, limitBegins } from './chronograph.js'
 import { restartAfterIdle } from './cwnd-validation.js'
 import { checkAppLimited } from './delivery-rate.js'
 import { markPush, Nagle, nagleOf, push, pushIsDue, pushOne } from './output.js'
+import { sendPlainText } from './plain-text.js'
 import { currentMss, sizeGoal } from './segment-size.js'
 import { memoryFree } from './send-buffer.js'
 
@@ -17,6 +18,7 @@ export const KEEP_CHUNK = 0x100
 export function appendText(c: Connection, chunk: Uint8Array, flags: number, now: Instant): number {
   const { snd } = c
   const { queue } = snd
+  if (flags === 0 && sendPlainText(c, chunk, now)) return chunk.length
   const { chargeOverhead, pushEveryWrite } = c.env.settings
   const keep = (flags & KEEP_CHUNK) !== 0
   const mss = currentMss(c, now)

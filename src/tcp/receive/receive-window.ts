@@ -231,6 +231,9 @@ export function ratioChanged(c: Connection, ratio: number): void {
   if (rcv.clamp < rcv.space) rcv.space = rcv.clamp
 }
 
+/** To a multiple of a power of two; windows are far below 2^31. */
+const roundUp = (octets: number, unit: number): number => (octets + unit - 1) & -unit
+
 /** The window that memory allows now, octets, before it is kept from shrinking (Linux __tcp_select_window). */
 export function selectWindow(c: Connection): number {
   const { rcv } = c
@@ -254,10 +257,10 @@ export function selectWindow(c: Connection): number {
   }
   if (free > rcv.ssthresh) {
     free = rcv.ssthresh
-    if (shrink) return Math.ceil(free / unit) * unit
+    if (shrink) return roundUp(free, unit)
   }
   if (shrink) return free
-  if (rcv.wscale > 0) return Math.ceil(free / unit) * unit
+  if (rcv.wscale > 0) return roundUp(free, unit)
   // steps of whole segments (RFC 1122 4.2.3.3), but not smaller than what is offered if that still fits
   const window = rcv.wnd
   if (window <= free - mss || window > free) return Math.floor(free / mss) * mss
@@ -282,7 +285,7 @@ function selectPlain(c: Connection): number {
   // SHLD-14: the right edge never moves left
   if (window < offered && !settings.shrinkWindow) window = offered
   const unit = 1 << rcv.wscale
-  return Math.min(Math.ceil(window / unit) * unit, largest)
+  return Math.min(roundUp(window, unit), largest)
 }
 
 /** The window field of a segment that is about to be sent, scaled; RCV.WND follows. */
@@ -300,7 +303,7 @@ export function windowToOffer(c: Connection, _now: Instant): number {
     window = selectWindow(c)
     if (window < offered && !(settings.shrinkWindow && rcv.wscale > 0)) {
       const unit = 1 << rcv.wscale
-      window = Math.ceil(offered / unit) * unit
+      window = roundUp(offered, unit)
     }
   } else window = selectPlain(c)
   rcv.wnd = window

@@ -1,5 +1,5 @@
 import type { Instant } from '../tcp/index.js'
-import { type Frame, FrameAllocator, type IpAddress } from '../wire/index.js'
+import { type Frame, FrameAllocator, type IpAddress, TextElsewhere } from '../wire/index.js'
 
 /** Whoever takes frames that a link delivers; a Host's interface, or a middleware before it. */
 export interface FrameReceiver {
@@ -22,6 +22,8 @@ export interface Link {
    * next. False when not given: frames stay in use, nobody knows how long.
    */
   readonly copies?: boolean
+  /** True: it takes frames whose text lies elsewhere (Frame.elsewhere); it must copy as well, and take checksums not filled in. */
+  readonly gathers?: boolean
   /** True: whoever gets its frames in the end releases them, so that they may be lent (Frame.slab). */
   readonly releasesFrames?: boolean
   /** Set by who attaches to it; frames that arrive while it is null are lost. */
@@ -53,6 +55,8 @@ export class NetworkInterface implements FrameReceiver {
   /** Frames made during the current entry into the host; the link gets them as one batch. */
   readonly outbox: Frame[] = []
   outboxCount = 0
+  /** Text of the frame that goes next that lies elsewhere; null: the link does not gather. */
+  readonly elsewhere: TextElsewhere | null
   /** Where frames are cut that leave by this interface. */
   readonly frames: FrameAllocator
   readonly #copies: boolean
@@ -67,6 +71,7 @@ export class NetworkInterface implements FrameReceiver {
     this.addresses = addresses
     this.#mtu = mtu
     this.#copies = link.copies ?? false
+    this.elsewhere = link.gathers === true ? new TextElsewhere() : null
     this.frames = this.#copies ? new FrameAllocator(MOST_OUTSTANDING + 64 * 1024) : owner.frames
     link.receiver = this
   }

@@ -11,6 +11,7 @@ import {
   putIPv4Options,
   type Segment,
   TCP_HEADER_LENGTH,
+  type TextElsewhere,
   tcpHeaderLength,
   UDP_HEADER_LENGTH,
   updateIPv4Checksum,
@@ -46,7 +47,10 @@ function writePlain(
   length: number,
 ): Frame {
   const { link, frames } = via
-  const frame = link.releasesFrames === true ? frames.lend(length) : frames.allocate(length)
+  const elsewhere = pieces > 1 ? leaveText(via, segment) : null
+  const octets = elsewhere === null ? length : length - segment.textLength
+  const frame = link.releasesFrames === true ? frames.lend(octets) : frames.allocate(octets)
+  frame.elsewhere = elsewhere
   const identification = path.nextIdentification & 0xffff
   path.nextIdentification = (identification + pieces) | 0
   const fragment = segment.dontFragment && host.settings.pathMtuDiscovery ? IPV4_DONT_FRAGMENT : 0
@@ -55,7 +59,16 @@ function writePlain(
   if (pieces > 1) frame.gsoSize = segment.gsoSize
   writePlainPacket(segment, frame, identification, fragment, !partial)
   queueFrame(via, frame)
+  // before anything happens to the text
+  if (elsewhere !== null) via.flush(host.now)
   return frame
+}
+
+/** The text of a super-segment where it lies, for a link that gathers; null: it must be copied. */
+function leaveText({ elsewhere }: NetworkInterface, { text, seq, textLength }: Segment): TextElsewhere | null {
+  if (elsewhere === null || text?.findText === undefined) return null
+  elsewhere.clear()
+  return text.findText(seq, textLength, elsewhere) ? elsewhere : null
 }
 
 function writeAny(host: Host, path: Path, via: NetworkInterface, segment: Segment, pieces: number): Frame {

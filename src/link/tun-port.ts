@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import type { FrameReceiver, Link } from '../ip/index.js'
 import type { Instant } from '../tcp/index.js'
-import type { Frame } from '../wire/index.js'
+import { type Frame, TextElsewhere } from '../wire/index.js'
 import { MAX_SUPER_SEGMENT } from './memory-pipe.js'
 import type { OpenedInterface } from './tun-interface.js'
 import { ReceiveSlab } from './tun-slab.js'
@@ -40,6 +40,9 @@ const ASK_AFTER = 4
 
 const LONGEST_PACKET = 65_535
 
+/** Of a frame: its packet header, its octets, and what lies elsewhere. */
+const MOST_PIECES = 2 + TextElsewhere.MOST
+
 /** Stands in slots of the batch that hold nothing, so that slabs are not kept alive. */
 const NOTHING = null as unknown as Frame
 
@@ -57,6 +60,8 @@ export class TunPort implements Link {
   readonly maxSuperSegment: number
   readonly checksumOffload: boolean
   readonly copies = true
+  /** With checksums left to the device nobody here looks at text that lies elsewhere. */
+  readonly gathers: boolean
   receiver: FrameReceiver | null = null
   readonly counters: TunCounters = {
     framesIn: 0,
@@ -85,8 +90,8 @@ export class TunPort implements Link {
   #failure: Error | null = null
 
   readonly #batch: Frame[] = []
-  /** Two iovecs, address and length of 64 bits each: the packet header, and the frame. */
-  readonly #vectors = new Uint32Array(8)
+  /** iovecs, address and length of 64 bits each: the packet header, the frame, and text that lies elsewhere. */
+  readonly #vectors = new Uint32Array(4 * MOST_PIECES)
   readonly #vectorsAddress: number
   readonly #header = new Uint8Array(VNET_HEADER_LENGTH)
   readonly #addresses = new WeakMap<ArrayBufferLike, number>()
@@ -100,11 +105,11 @@ export class TunPort implements Link {
     this.mtu = opened.mtu
     this.maxSuperSegment = offloads ? MAX_SUPER_SEGMENT : 0
     this.checksumOffload = offloads
+    this.gathers = offloads
     this.#linkLength = linkLength
     this.#now = now
     this.#slab = new ReceiveSlab(system, linkLength)
     this.#vectorsAddress = system.addressOf(this.#vectors.buffer)
-    this.#setVector(0, system.addressOf(this.#header.buffer), VNET_HEADER_LENGTH)
     this.#socket = this.#openSocket(opened.fd)
     this.closed = new Promise((resolve) => {
       this.#socket.once('close', () => {
@@ -213,8 +218,8 @@ export class TunPort implements Link {
 
   #write(frame: Frame): void {
     const { counters } = this
-    const { bytes, start, end } = frame
-    const length = end - start
+    const { bytes, start, end, elsewhere } = frame
+    const length = end - start + (elsewhere === null ? 0 : elsewhere.octets)
     const linkLength = this.#linkLength
     const isWithin = start >= 0 && end <= bytes.length && length > linkLength && length <= linkLength + LONGEST_PACKET
     // most frames have room before them for the packet header (HEADROOM): one piece is written faster than two
@@ -225,13 +230,10 @@ export class TunPort implements Link {
       counters.droppedOut++
       return
     }
-    const { buffer } = bytes
-    if (buffer !== this.#lastBuffer) this.#lookUp(buffer)
-    const address = this.#lastAddress + bytes.byteOffset
-    if (!isWhole) this.#setVector(4, address + start, length)
-    const written = isWhole
-      ? this.#system.write(this.#fd, address + headerAt, VNET_HEADER_LENGTH + length)
-      : this.#system.writev(this.#fd, this.#vectorsAddress, 2)
+    const written =
+      isWhole && elsewhere === null
+        ? this.#system.write(this.#fd, this.#addressOf(bytes) + headerAt, VNET_HEADER_LENGTH + end - start)
+        : this.#system.writev(this.#fd, this.#vectorsAddress, this.#gather(frame, header, headerAt))
     if (written < 0) {
       counters.refusedOut++
       counters.lastRefusal = errorName(this.#system.errno())
@@ -240,6 +242,23 @@ export class TunPort implements Link {
     counters.framesOut++
     counters.octetsOut += length
     if (frame.gsoSize > 0) counters.superSegmentsOut++
+  }
+
+  /** Lists the pieces of a frame, its packet header first; how many they are. */
+  #gather({ bytes, start, end, elsewhere }: Frame, header: Uint8Array, headerAt: number): number {
+    const isWhole = header === bytes
+    let count = 0
+    this.#setVector(count++, this.#addressOf(header) + headerAt, isWhole ? end - headerAt : VNET_HEADER_LENGTH)
+    if (!isWhole) this.#setVector(count++, this.#addressOf(bytes) + start, end - start)
+    for (let i = 0; i < (elsewhere?.count ?? 0); i++) {
+      this.#setVector(count++, this.#addressOf(elsewhere!.bytes[i]!) + elsewhere!.starts[i]!, elsewhere!.lengths[i]!)
+    }
+    return count
+  }
+
+  #addressOf({ buffer, byteOffset }: Uint8Array): number {
+    if (buffer !== this.#lastBuffer) this.#lookUp(buffer)
+    return this.#lastAddress + byteOffset
   }
 
   /** Frames are cut from few slabs: the last one is at hand. */
@@ -253,8 +272,9 @@ export class TunPort implements Link {
     this.#lastAddress = address
   }
 
-  #setVector(at: number, address: number, length: number): void {
+  #setVector(index: number, address: number, length: number): void {
     const vectors = this.#vectors
+    const at = index * 4
     vectors[at] = address
     vectors[at + 1] = address / 0x1_0000_0000
     vectors[at + 2] = length

@@ -56,16 +56,17 @@ export function writeVnetHeader(bytes: Uint8Array, at: number, frame: Frame, lin
   if (gsoSize === 0 && !frame.checksumPartial) return true
   const packet = frame.bytes
   const ip = frame.start + linkLength
-  const transport = transportStart(packet, ip, frame.end)
+  const end = frame.end + (frame.elsewhere === null ? 0 : frame.elsewhere.octets)
+  const transport = transportStart(packet, ip, end)
   if (transport < 0) return false
   const protocol = packet[ip]! >>> 4 === 4 ? packet[ip + 9]! : packet[ip + 6]!
   if (gsoSize > 0 && protocol === IPPROTO_TCP) {
     const headerLength = (packet[transport + 12]! >>> 4) * 4
     const textStart = transport + headerLength
-    if (headerLength < TCP_HEADER_LENGTH || textStart > frame.end) return false
-    if (frame.end - textStart > gsoSize) {
+    if (headerLength < TCP_HEADER_LENGTH || textStart > end) return false
+    if (end - textStart > gsoSize) {
       // a device that cuts segments computes their checksums: what was garbled must not get a right one
-      if (!frame.checksumPartial && !finishedChecksumToPartial(packet, ip, transport, frame.end)) return false
+      if (!frame.checksumPartial && !finishedChecksumToPartial(packet, ip, transport, end)) return false
       frame.checksumPartial = true
       const type = packet[ip]! >>> 4 === 4 ? GSO_TCP4 : GSO_TCP6
       bytes[at + 1] = packet[transport + 13]! & CWR_BIT ? type | GSO_ECN : type

@@ -1,5 +1,34 @@
 import { SLAB_SIZE, Slab, type SlabOwner } from './slab.js'
 
+/** Text of a frame that lies elsewhere, in stretches one behind the other, and is not copied into it. */
+export class TextElsewhere {
+  /** Stretches of one frame, at most. */
+  static readonly MOST = 64
+  /** Of all stretches. */
+  octets = 0
+  count = 0
+  /** Stretch i is [starts[i], starts[i] + lengths[i]) of bytes[i]. */
+  readonly bytes: Uint8Array[] = []
+  readonly starts: number[] = []
+  readonly lengths: number[] = []
+
+  add(bytes: Uint8Array, start: number, length: number): void {
+    const i = this.count++
+    this.bytes[i] = bytes
+    this.starts[i] = start
+    this.lengths[i] = length
+    this.octets += length
+  }
+
+  clear(): void {
+    for (let i = 0; i < this.count; i++) this.bytes[i] = NOTHING
+    this.count = 0
+    this.octets = 0
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+
 /**
  * What a link carries: the octets [start, end) of a buffer that is usually shared with other frames (a slab), so that
  * a frame costs one small object and no ArrayBuffer. A frame handed to a link belongs to the link, and a frame that a
@@ -20,6 +49,8 @@ export class Frame {
   checksumPartial = false
   /** The buffer of `bytes`, from its beginning, as words of 32 bits; null: nobody made that view. */
   words: Uint32Array | null = null
+  /** What follows its octets, for links that gather (`Link.gathers`); null: nothing. */
+  elsewhere: TextElsewhere | null = null
   /** Where its octets are lent from: whoever gets the frame releases it. null: they are nobody else's. */
   slab: Slab | null = null
   #next: Frame | null = null
@@ -43,6 +74,7 @@ export class Frame {
       frame.end = end
       frame.gsoSize = 0
       frame.checksumPartial = false
+      frame.elsewhere = null
     }
     frame.words = slab.words
     frame.slab = slab

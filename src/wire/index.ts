@@ -17,7 +17,7 @@ export {
   parseMac,
   writeEthernetHeader,
 } from './ethernet.js'
-export { Frame, FrameAllocator, HEADROOM } from './frame.js'
+export { Frame, FrameAllocator, HEADROOM, TextElsewhere } from './frame.js'
 export * from './icmp.js'
 export { ANY_IPV4, ANY_IPV6, formatIpAddress, IpAddress, parseIpAddress, writeAddress } from './ip-address.js'
 export {

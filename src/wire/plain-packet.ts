@@ -146,7 +146,8 @@ export const isPlainToWrite = (segment: Segment): boolean =>
   (segment.optionBytesLength & 3) === 0
 
 /**
- * Writes such a segment and the IPv4 header before it into a frame of just that length, cut by a FrameAllocator.
+ * Writes such a segment and the IPv4 header before it into a frame of just that length, cut by a FrameAllocator; or, when
+ * the frame has its text elsewhere, the headers into a frame of their length, and no checksum.
  * @param fragment the fragment field: 0x4000 don't fragment
  * @param withChecksum as of `writeTcp`
  */
@@ -160,7 +161,7 @@ export function writePlainPacket(
   const { bytes, start, end } = frame
   const words = frame.words!
   const at = start >>> 2
-  const length = end - start
+  const length = end - start + (frame.elsewhere === null ? 0 : segment.textLength)
   const first = VERSION_AND_LENGTH | ((segment.dscp | segment.ecn) << 8) | (swap16(length) << 16)
   const fragmentField = swap16(identification) | (swap16(fragment) << 16)
   const ttlProtocol = segment.ttl | (IPPROTO_TCP << 8)
@@ -194,7 +195,7 @@ export function writePlainPacket(
     words[at + OPTIONS + i] = word
   }
   const textAt = end - textLength
-  if (textLength > 0) segment.text!.copyText(segment.seq, textLength, bytes, textAt)
+  if (frame.elsewhere === null && textLength > 0) segment.text!.copyText(segment.seq, textLength, bytes, textAt)
   const checksum = withChecksum ? ~sumOfText(bytes, words, textAt, end, sum) : fold(pseudo)
   words[at + TCP + 4] = (checksum & 0xffff) | (urgent << 16)
 }

@@ -1,5 +1,5 @@
 import { Batch } from './batch.js'
-import type { Frame } from './frame.js'
+import type { Frame, TextElsewhere } from './frame.js'
 import { ANY_IPV4, type IpAddress } from './ip-address.js'
 import type { Slab } from './slab.js'
 
@@ -26,6 +26,8 @@ export const CE = 3
 export interface TextSource {
   /** Copies `length` octets of text that begin at sequence number `seq` into `target` at `at`. */
   copyText(seq: number, length: number, target: Uint8Array, at: number): void
+  /** Says where they lie instead, for as long as nothing else happens. False, or absent: they must be copied. */
+  findText?(seq: number, length: number, into: TextElsewhere): boolean
 }
 
 /**

@@ -1,4 +1,4 @@
-import { FIN, PSH, SYN, type TextSource } from '../../wire/index.js'
+import { FIN, PSH, SYN, type TextElsewhere, type TextSource } from '../../wire/index.js'
 import { giveRecord, type SendRecord, takeRecord } from './send-record.js'
 import { SendText } from './send-text.js'
 
@@ -39,6 +39,10 @@ export class SendQueue implements TextSource {
 
   copyText(seq: number, length: number, target: Uint8Array, at: number): void {
     this.#text!.copyText(seq, length, target, at)
+  }
+
+  findText(seq: number, length: number, into: TextElsewhere): boolean {
+    return this.#text!.findText(seq, length, into)
   }
 
   /** A new record behind all others, of no text yet. */

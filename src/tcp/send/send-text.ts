@@ -1,4 +1,4 @@
-import { copyOctets, vectorMemory } from '../../wire/index.js'
+import { copyOctets, TextElsewhere, vectorMemory } from '../../wire/index.js'
 
 /** Octets of text in a row: a block we copy into, or a chunk the program gave away. */
 class Chunk {
@@ -70,6 +70,9 @@ function giveBlock(block: Chunk): void {
   freeCount[bits]!++
 }
 
+const missing = (seq: number, length: number): RangeError =>
+  new RangeError(`no text at sequence number ${seq >>> 0}: ${length} octets missing`)
+
 /** The text of a connection that is not acknowledged yet, by sequence number. Nothing is held when there is none. */
 export class SendText {
   #first: Chunk | null = null
@@ -110,7 +113,7 @@ export class SendText {
     if (chunk === null || ((seq - chunk.seq) | 0) < 0) chunk = this.#first
     while (length > 0) {
       while (chunk !== null && ((seq - chunk.seq) | 0) >= chunk.length) chunk = chunk.next
-      if (chunk === null) throw new RangeError(`no text at sequence number ${seq >>> 0}: ${length} octets missing`)
+      if (chunk === null) throw missing(seq, length)
       const offset = (seq - chunk.seq) | 0
       const n = Math.min(length, chunk.length - offset)
       copyOctets(chunk.bytes, chunk.start + offset, n, target, at)
@@ -119,6 +122,24 @@ export class SendText {
       length -= n
       this.#cursor = chunk
     }
+  }
+
+  /** Where the octets lie that `copyText` would copy. False: in more stretches than it takes. */
+  findText(seq: number, length: number, into: TextElsewhere): boolean {
+    let chunk = this.#cursor
+    if (chunk === null || ((seq - chunk.seq) | 0) < 0) chunk = this.#first
+    for (let left = length; left > 0; ) {
+      while (chunk !== null && ((seq - chunk.seq) | 0) >= chunk.length) chunk = chunk.next
+      if (chunk === null) throw missing(seq, left)
+      if (into.count === TextElsewhere.MOST) return false
+      const offset = (seq - chunk.seq) | 0
+      const n = Math.min(left, chunk.length - offset)
+      into.add(chunk.bytes, chunk.start + offset, n)
+      seq = (seq + n) | 0
+      left -= n
+      this.#cursor = chunk
+    }
+    return true
   }
 
   /** Text before `seq` is acknowledged. */

@@ -84,7 +84,7 @@ export function parsePlainPacket(frame: Frame, segment: Segment): boolean {
   } else if (headerLength !== TCP_HEADER_LENGTH) return false
   if (((offsetFlagsWindow >>> 8) & SYN) !== 0) return false
   const pseudo = addresses + swap16(IPPROTO_TCP) + swap16(tcpLength)
-  if (!frame.checksumPartial && sumOfTcp(frame, words, at + TCP, pseudo) !== 0xffff) return false
+  if (!frame.checksumPartial && sumFrom(frame.bytes, words, (at + TCP) * 4, end, pseudo) !== 0xffff) return false
 
   segment.source = addressOf(swap32(source), segment.source)
   segment.destination = addressOf(swap32(destination), segment.destination)
@@ -115,12 +115,11 @@ export function parsePlainPacket(frame: Frame, segment: Segment): boolean {
   return true
 }
 
-/** Folded sum of a segment and of `pseudo`, in the order of this machine. */
-function sumOfTcp({ bytes, end }: Frame, words: Uint32Array, at: number, pseudo: number): number {
-  const begin = at * 4
-  if (end - begin > SHORT) return fold(pseudo + swap16(~checksumFold(checksumAdd(0, bytes, begin, end))))
-  let sum = pseudo
-  let i = at
+/** Folded sum of what lies from a word on to `end`, and of `before`, in the order of this machine. */
+function sumFrom(bytes: Uint8Array, words: Uint32Array, from: number, end: number, before: number): number {
+  if (end - from > SHORT) return fold(before + swap16(~checksumFold(checksumAdd(0, bytes, from, end))))
+  let sum = before
+  let i = from >>> 2
   for (const last = end >>> 2; i < last; i++) {
     const word = words[i]! | 0
     sum += halves(word)
@@ -196,18 +195,6 @@ export function writePlainPacket(
   }
   const textAt = end - textLength
   if (frame.elsewhere === null && textLength > 0) segment.text!.copyText(segment.seq, textLength, bytes, textAt)
-  const checksum = withChecksum ? ~sumOfText(bytes, words, textAt, end, sum) : fold(pseudo)
+  const checksum = withChecksum ? ~sumFrom(bytes, words, textAt, end, sum) : fold(pseudo)
   words[at + TCP + 4] = (checksum & 0xffff) | (urgent << 16)
-}
-
-/** Folded sum of the text at a word, and of `before`, in the order of this machine. */
-function sumOfText(bytes: Uint8Array, words: Uint32Array, from: number, end: number, before: number): number {
-  if (end - from > SHORT) return fold(before + swap16(~checksumFold(checksumAdd(0, bytes, from, end))))
-  let sum = before
-  let i = from >>> 2
-  for (const last = end >>> 2; i < last; i++) {
-    const word = words[i]! | 0
-    sum += halves(word)
-  }
-  return fold(sum + sumOfRest(bytes, i * 4, end))
 }

@@ -45,7 +45,7 @@ export class HostUp {
       const file = pcap === undefined ? null : new CaptureFile(pcap, device.name)
       if (file !== null) link = new Capture(link, (frame, direction) => file.write(frame, direction))
       capture = file
-      return faults === undefined ? link : new FaultInjection(link, faults, new Random(Date.now()))
+      return faults === undefined ? link : new FaultInjection(link, faults, new Random(faults.seed ?? Date.now()))
     })
     const up = new HostUp(host, ends, capture)
     try {

@@ -15,7 +15,13 @@ export interface HostChoices {
   readonly offloads: boolean
   readonly profile: ProfileName
   readonly pcap?: string
-  readonly faults?: Faults
+  readonly faults?: FaultChoices
+}
+
+/** What --faults says: what is spoiled how often, and by which luck. */
+interface FaultChoices extends Faults {
+  /** The nth packet of a direction is spoiled alike in every run with this seed; without one, runs differ. */
+  readonly seed?: number
 }
 
 const DEFAULT_ADDRESS = '10.77.0.2/24'
@@ -34,7 +40,7 @@ export function withHostOptions(command: Command): Command {
     .option('--pcap <file>', 'write every packet as pcapng')
     .option(
       '--faults <kind=percent,…>',
-      'spoil packets both ways: loss, duplication, reordering, corruption; loss=2,reordering=5',
+      'spoil packets both ways: loss, duplication, reordering, corruption; loss=2,reordering=5; with seed=7, the same ones each time',
       toFaults,
     )
 }
@@ -51,10 +57,14 @@ function toMtu(text: string): number {
 
 const FAULTS = ['loss', 'duplication', 'reordering', 'corruption']
 
-function toFaults(text: string): Faults {
+function toFaults(text: string): FaultChoices {
   const faults: Record<string, number> = {}
   for (const part of text.split(',')) {
     const [kind, value, ...rest] = part.split('=')
+    if (kind === 'seed') {
+      faults.seed = toSeed(part)
+      continue
+    }
     const percent = Number(value?.replace(/%$/, ''))
     if (!FAULTS.includes(kind!) || !value || rest.length > 0 || !(percent >= 0 && percent <= 100)) {
       throw new InvalidArgumentError(`Expected ${FAULTS.join(', ')}, each with = and a percentage from 0 to 100.`)
@@ -62,6 +72,12 @@ function toFaults(text: string): Faults {
     faults[kind!] = percent / 100
   }
   return faults
+}
+
+function toSeed(part: string): number {
+  if (!/^seed=\d{1,15}$/.test(part))
+    throw new InvalidArgumentError('Expected a whole number after seed=, as in seed=7.')
+  return Number(part.slice('seed='.length))
 }
 
 /** A port number. @throws InvalidArgumentError */

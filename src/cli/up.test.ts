@@ -32,6 +32,7 @@ describe('wrong use of up and nc ends with 2 and a sentence that says why', () =
     [['up', '--profile', 'minix'], 'Allowed choices are'],
     [['up', '--faults', 'loss=a lot'], 'a percentage'],
     [['up', '--faults', 'luck=5'], 'loss, duplication, reordering, corruption'],
+    [['up', '--faults', 'loss=5,seed=lucky'], 'a whole number after seed='],
     [['up', '--root', '/tmp'], '--root is for --serve http'],
     [['up', '--serve', 'http', '--root', '/no/such/place'], 'is not a directory'],
     [['up', '--address', '10.77.0.300/24'], "'10.77.0.300/24' is not an address with a prefix length"],

@@ -29,6 +29,12 @@ interface Held {
   behind: number
 }
 
+/** One direction: what becomes of its nth frame does not depend on how many have passed in the other. */
+interface Way {
+  readonly random: Random
+  readonly held: Held[]
+}
+
 /** A link that loses, doubles, reorders and garbles frames, for links that are not simulated. (Simulated segments do more.) */
 export class FaultInjection extends Middleware {
   /** May be changed at any time. */
@@ -37,47 +43,47 @@ export class FaultInjection extends Middleware {
   duplicated = 0
   corrupted = 0
   reordered = 0
-  readonly #heldOut: Held[] = []
-  readonly #heldIn: Held[] = []
-  readonly #random: Random
+  readonly #out: Way
+  readonly #in: Way
 
   constructor(inner: Link, faults: Faults, random: Random) {
     super(inner)
     this.faults = faults
-    this.#random = random
+    this.#out = { random: random.fork(), held: [] }
+    this.#in = { random: random.fork(), held: [] }
   }
 
   protected override outgoing(frames: readonly Frame[], count: number, now: Instant): void {
-    const spoiled = this.#spoil(frames, count, this.#heldOut)
+    const spoiled = this.#spoil(frames, count, this.#out)
     this.inner.transmit(spoiled, spoiled.length, now)
   }
 
   protected override incoming(frames: readonly Frame[], count: number, now: Instant): void {
-    const spoiled = this.#spoil(frames, count, this.#heldIn)
+    const spoiled = this.#spoil(frames, count, this.#in)
     this.receiver?.receive(spoiled, spoiled.length, now)
   }
 
-  #spoil(frames: readonly Frame[], count: number, held: Held[]): Frame[] {
+  #spoil(frames: readonly Frame[], count: number, { random, held }: Way): Frame[] {
     const { loss = 0, duplication = 0, corruption = 0, reordering = 0 } = this.faults
     const kept: Frame[] = []
     for (let i = 0; i < count; i++) {
       let frame = frames[i]!
-      if (this.#random.chance(loss)) {
+      if (random.chance(loss)) {
         this.lost++
         continue
       }
-      if (this.#random.chance(duplication)) {
+      if (random.chance(duplication)) {
         this.duplicated++
         kept.push(copyFrame(frame))
       }
-      if (this.#random.chance(corruption)) {
+      if (random.chance(corruption)) {
         this.corrupted++
         frame = copyFrame(frame)
-        flipBit(frame, this.#random)
+        flipBit(frame, random)
       }
-      if (this.#random.chance(reordering)) {
+      if (random.chance(reordering)) {
         this.reordered++
-        held.push({ frame, behind: 1 + this.#random.below(3) })
+        held.push({ frame, behind: 1 + random.below(3) })
         continue
       }
       kept.push(frame)

@@ -53,6 +53,22 @@ test('faults happen as often as they are said to, and spoil no frame of anybody 
   expect(spoiled).toHaveLength(faults.corrupted)
 })
 
+test('with the same seed the nth frame of a direction has the same fate, however many pass in the other', () => {
+  const fates = (answersEach: number): boolean[] => {
+    const inner = new TestLink()
+    const faults = new FaultInjection(inner, { loss: 0.3 }, new Random(7))
+    faults.receiver = new Sink()
+    return Array.from({ length: 100 }, () => {
+      const lost = faults.lost
+      faults.transmit([frame()], 1, 0)
+      const fate = faults.lost > lost
+      for (let i = 0; i < answersEach; i++) faults.receive([frame()], 1, 0)
+      return fate
+    })
+  }
+  expect(fates(3)).toEqual(fates(0))
+})
+
 test('two hosts live in real time over a memory pipe', async () => {
   const time = new RealTime()
   const [a, b] = memoryPipe({ soon: (deliver) => time.soon(deliver) })

@@ -8,7 +8,7 @@ const POSTGRES = '/usr/lib/postgresql'
 interop(
   'unmodified clients of databases over our TCP, and their servers on the kernel',
   () => {
-    test('pg and PostgreSQL', { timeout: 90_000 }, async () => {
+    test('pg and PostgreSQL', async () => {
       const [version] = readdirSync(POSTGRES).sort((a, b) => Number(b) - Number(a))
       const program = (name: string) => `${POSTGRES}/${version}/bin/${name}`
       // PostgreSQL does not run as root
@@ -62,7 +62,7 @@ interop(
       expect((await end).code).toBe(0)
     })
 
-    test('redis and redis-server', { timeout: 60_000 }, async () => {
+    test('redis and redis-server', async () => {
       const { key, certificate } = await selfSigned(KERNELS)
       const tls = ['--tls-port', '6380', '--tls-key-file', key, '--tls-cert-file', certificate]
       const open = ['--bind', '0.0.0.0', '--protected-mode', 'no', '--tls-auth-clients', 'no']

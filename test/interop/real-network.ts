@@ -1,19 +1,21 @@
-import { type ChildProcess, type ChildProcessWithoutNullStreams, execFile, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { enterNamespace, whyNoDevices } from '../fixtures/network-namespace.js'
+import { ending, endPrograms, run, said, start, until } from './started-program.js'
+
+export { ending, run, runForOctets, said, start, until, waiting } from './started-program.js'
 
 /** The two ends when nothing else is asked for. */
 export const OURS = '10.77.0.2'
 export const KERNELS = '10.77.0.1'
 
-export const run = promisify(execFile)
+/** How long a test may take, ms: that none of them hangs. A machine with much else to do comes nowhere near it. */
+const PATIENCE = 120_000
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const main = join(root, 'dist/cli/main.js')
@@ -38,7 +40,6 @@ function whyNot(programs: readonly KernelProgram[]): string | null {
 }
 
 const generalReason = (await whyNoDevices()) ?? whyNot(PROGRAMS)
-const started = new Set<ChildProcess>()
 let directory = ''
 
 /** A directory of this test file's own; other users may read it. */
@@ -54,7 +55,8 @@ export function interop(title: string, body: () => void, ...more: KernelProgram[
   if (reason !== null && process.env.CI !== undefined) {
     test(`${title} is tested in CI`, () => expect.fail(`it cannot be: ${reason}`))
   }
-  describe.skipIf(reason !== null)(reason === null ? title : `${title} (skipped: ${reason})`, () => {
+  const told = reason === null ? title : `${title} (skipped: ${reason})`
+  describe.skipIf(reason !== null)(told, { timeout: PATIENCE }, () => {
     beforeAll(async () => {
       const { status, stderr } = spawnSync(process.execPath, [join(root, 'tools/set-up.mjs')], { encoding: 'utf8' })
       if (status !== 0) throw new Error(`not built: ${stderr}`)
@@ -63,33 +65,23 @@ export function interop(title: string, body: () => void, ...more: KernelProgram[
       // `estab ss` finds the hosts of this file only
       process.env.XDG_RUNTIME_DIR = directory
       await enterNamespace()
-    }, 60_000)
-    afterEach(async () => {
-      for (const child of started) {
-        child.kill('SIGKILL')
-        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-      }
-      started.clear()
+    }, PATIENCE)
+    afterEach(async ({ task }) => {
+      const unmet = await endPrograms()
+      if (task.result?.state === 'fail' && unmet.length > 0)
+        expect.fail(`the test still waits for: ${unmet.join('; ')}`)
     })
     afterAll(() => rmSync(directory, { recursive: true, force: true }))
     body()
   })
 }
 
-/** A program that runs until it ends, or the test does. */
-export function start(
-  program: string,
-  words: readonly string[],
-  options: { readonly uid?: number; readonly gid?: number } = {},
-): ChildProcessWithoutNullStreams {
-  const child = spawn(program, words, options)
-  child.stdin.on('error', () => {})
-  started.add(child)
-  return child
-}
-
 /** `estab`, as it is built. */
 export const estab = (...words: string[]): ChildProcessWithoutNullStreams => start(process.execPath, [main, ...words])
+
+/** The same, for output that is too long to keep: a reader takes it as it comes. */
+export const estabTo = (reader: (chunk: Buffer) => void, ...words: string[]): ChildProcessWithoutNullStreams =>
+  start(process.execPath, [main, ...words], { reader })
 
 /** An unmodified program of test/programs, with `node:net` on a host of ours at 10.77.0.2. */
 export const onEstab = (program: string, ...words: string[]): ChildProcessWithoutNullStreams =>
@@ -130,51 +122,6 @@ export async function estabUp(...words: string[]): Promise<ChildProcessWithoutNu
 /** What `estab ss` prints. */
 export async function estabSs(): Promise<string> {
   return (await run(process.execPath, [main, 'ss'])).stdout
-}
-
-/** What a program has written by its end, its exit code, and what it complained of. */
-export interface Ending {
-  readonly code: number | null
-  readonly out: Buffer
-  readonly complaint: string
-}
-
-export async function ending(child: ChildProcessWithoutNullStreams): Promise<Ending> {
-  const out: Buffer[] = []
-  let complaint = ''
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
-  child.stderr.on('data', (chunk: Buffer) => {
-    complaint += chunk
-  })
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, out: Buffer.concat(out), complaint }
-}
-
-/** Waits until a program has written something like this, to either output. */
-export function said(child: ChildProcessWithoutNullStreams, what: RegExp): Promise<void> {
-  let text = ''
-  return new Promise((resolve, reject) => {
-    const listen = (chunk: Buffer) => {
-      text += chunk
-      if (!what.test(text)) return
-      child.stdout.off('data', listen)
-      child.stderr.off('data', listen)
-      child.off('exit', ended)
-      resolve()
-    }
-    const ended = () => reject(new Error(`ended before it said ${what}: ${text}`))
-    child.stdout.on('data', listen)
-    child.stderr.on('data', listen)
-    child.once('exit', ended)
-  })
-}
-
-/** Waits until something is so, up to 10 s. */
-export async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !(await isSo()); ) {
-    if (Date.now() > deadline) throw new Error(`not within 10 s: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }
 
 /** Octets that are the same each time, and no part of which is like another (xorshift). */

@@ -14,18 +14,19 @@ import {
   packets,
   pattern,
   run,
+  runForOctets,
   said,
   sha256,
   start,
   until,
+  waiting,
 } from './real-network.js'
 
 /** Octets moved each way in the tests of bulk. */
 const BULK = 100e6
 
 interop('estab up and programs of the kernel', () => {
-  const fetch = (url: string, ...more: string[]) =>
-    run('curl', ['-sS', '--max-time', '30', ...more, url], { encoding: 'buffer', maxBuffer: 1e9 })
+  const fetch = (url: string, ...more: string[]) => runForOctets('curl', ['-sS', ...more, url], { maxBuffer: 1e9 })
 
   test.each([
     ['over TUN', []],
@@ -68,10 +69,11 @@ interop('estab up and programs of the kernel', () => {
       return (statSync(capture, { throwIfNoEntry: false })?.size ?? 0) > 10_000
     }
     await until(isCapturing, 'tshark captures')
-    up.kill('SIGINT')
-    await ending(up)
+    // before the interface goes away, which would end it too
     tshark.kill('SIGINT')
     await ending(tshark)
+    up.kill('SIGINT')
+    await ending(up)
     expect(await faultsIn(capture)).toEqual([])
   })
 
@@ -100,9 +102,9 @@ interop('estab up and programs of the kernel', () => {
     expect(bodyOf(Buffer.from(out)).toString()).toMatch(/<h1>Site<\/h1>$/)
   })
 
-  test('wrk loads http for 10 s without an error', { timeout: 60_000 }, async () => {
+  test('wrk loads http for 10 s without an error', async () => {
     await estabUp('--serve', 'http')
-    const { stdout } = await run('wrk', ['-t', '1', '-c', '64', '-d', '10s', `http://${OURS}/`])
+    const { stdout } = await run('wrk', ['-t', '1', '-c', '64', '-d', '10s', '--timeout', '60s', `http://${OURS}/`])
     expect(stdout).toMatch(/requests in/)
     expect(stdout).not.toMatch(/Socket errors|Non-2xx/)
     expect(Number(/Requests\/sec:\s*([\d.]+)/.exec(stdout)?.[1])).toBeGreaterThan(100)
@@ -120,14 +122,8 @@ interop('estab up and programs of the kernel', () => {
     await event(sink, 'close')
     expect(sink.bytesWritten).toBe(BULK)
 
-    const source = connect(19, OURS)
-    let received = 0
-    let lines = ''
-    for await (const chunk of source) {
-      if (lines.length < 1000) lines += chunk
-      received += chunk.length
-      if (received >= BULK) break
-    }
+    const generated = await read(connect(19, OURS), BULK)
+    const lines = generated.toString('latin1', 0, 1000)
     expect(lines.split('\r\n').slice(0, 2)).toEqual([
       Array.from({ length: 72 }, (_, i) => String.fromCharCode(32 + i)).join(''),
       Array.from({ length: 72 }, (_, i) => String.fromCharCode(33 + i)).join(''),
@@ -136,9 +132,7 @@ interop('estab up and programs of the kernel', () => {
     const echoed = connect(7, OURS)
     const content = pattern(20e6)
     echoed.end(content)
-    const back: Uint8Array[] = []
-    for await (const chunk of echoed) back.push(chunk)
-    expect(sha256(...back)).toBe(sha256(content))
+    expect(sha256(await read(echoed))).toBe(sha256(content))
   })
 
   test('a peer that does not read stops echo by its window, and gets everything once it reads', async () => {
@@ -156,9 +150,7 @@ interop('estab up and programs of the kernel', () => {
     }
     expect(stalled).toBeGreaterThan(0)
     socket.end()
-    let received = 0
-    for await (const chunk of socket) received += chunk.length
-    expect(received).toBe(stalled * 1e6)
+    expect((await read(socket)).length).toBe(stalled * 1e6)
   })
 
   test('Ctrl-C closes: FIN on every connection, what is written arrives, exit code 0', async () => {
@@ -221,14 +213,28 @@ interop('estab up and programs of the kernel', () => {
   async function exchange(request: string): Promise<{ out: Buffer }> {
     const socket = connect(80, OURS)
     socket.write(request)
-    const parts: Uint8Array[] = []
-    for await (const chunk of socket) parts.push(chunk)
-    return { out: Buffer.concat(parts) }
+    return { out: await read(socket) }
   }
 })
 
 function event(socket: Socket, name: string): Promise<unknown[]> {
-  return new Promise((resolve) => socket.once(name, (...what) => resolve(what)))
+  const happens = new Promise<unknown[]>((resolve) => socket.once(name, (...what) => resolve(what)))
+  return waiting(() => `the event '${name}' of a socket`, happens)
+}
+
+/** Reads a socket to its end, or until so many octets have come; gives them. */
+function read(socket: Socket, enough = Number.POSITIVE_INFINITY): Promise<Buffer> {
+  const reading = async () => {
+    const parts: Buffer[] = []
+    let octets = 0
+    for await (const chunk of socket) {
+      parts.push(chunk)
+      octets += chunk.length
+      if (octets >= enough) break
+    }
+    return Buffer.concat(parts)
+  }
+  return waiting(() => `the end of what comes from a socket: ${socket.bytesRead} octets so far`, reading())
 }
 
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))

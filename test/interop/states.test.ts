@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { askEverybody } from '../../src/cli/ss-control.js'
@@ -9,7 +10,7 @@ import { Middleware } from '../../src/link/index.js'
 import { type Connection, openActive, receiveChunk, send, shutdownWrite } from '../../src/tcp/index.js'
 import { ss } from '../../src/trace/index.js'
 import { type Frame, parseIpAddress } from '../../src/wire/index.js'
-import { estabSs, interop, KERNELS, OURS, run, said, start } from './real-network.js'
+import { estabSs, interop, KERNELS, OURS, run, said, start, until, waiting } from './real-network.js'
 
 const FIN = 1
 const SYN = 2
@@ -79,17 +80,17 @@ interop('the states of both ends, as ss and estab ss tell them at once', () => {
 
   /** Waits until the states on the port are these, ours and the kernel's; '': none. */
   async function agree(ours: string, kernels: string): Promise<void> {
+    const expected = `${ours} / ${kernels}`
     let seen = ''
-    for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
+    const look = async () => {
       const [mine, its] = await Promise.all([
         ourListing(),
         run('ss', ['-tanH', `sport = :${port} or dport = :${port}`]),
       ])
       seen = `${states(mine)} / ${states(its.stdout)}`
-      if (seen === `${ours} / ${kernels}`) return
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      return seen === expected
     }
-    expect(seen).toBe(`${ours} / ${kernels}`)
+    await until(look, () => `the states ${expected}; they are ${seen}`)
   }
 
   /** States of the sockets that are not listening, or of the one that listens when there is no other. */
@@ -108,7 +109,7 @@ interop('the states of both ends, as ss and estab ss tell them at once', () => {
     const theirs = connect({ host: OURS, port, allowHalfOpen: true })
     theirs.on('error', () => {})
     theirs.resume()
-    await new Promise((resolve) => theirs.once('connect', resolve))
+    await waiting(() => 'the connection', once(theirs, 'connect'))
     await agree('ESTAB', 'ESTAB')
     onTestFinished(() => void theirs.destroy())
     return { theirs, program, ours: () => found(up) }
@@ -267,10 +268,10 @@ interop('the states of both ends, as ss and estab ss tell them at once', () => {
     up.enter((now) => {
       for (const hold of up.holds) hold.abort(now)
     })
-    await closed
+    await waiting(() => 'the end of the connection', closed)
     await agree('LISTEN', '')
     const again = connect(port, OURS)
-    await new Promise((resolve) => again.once('connect', resolve))
+    await waiting(() => 'the connection', once(again, 'connect'))
     await agree('ESTAB', 'ESTAB')
     again.resetAndDestroy()
     await agree('LISTEN', '')
@@ -298,10 +299,12 @@ time.sleep(60)`,
     })
     expect(written).toBeGreaterThan(10_000)
     let [mine, its] = ['', '']
-    for (let i = 0; i < 20 && Number(/^ESTAB +\d+ +(\d+)/m.exec(mine)?.[1] ?? 1) > 0; i++) {
+    const isAcknowledged = async () => {
       mine = await estabSs()
       its = (await run('ss', ['-tnH', `sport = :${port}`])).stdout
+      return /^ESTAB +\d+ +0 /m.test(mine)
     }
+    await until(isAcknowledged, () => `all to be acknowledged: ${mine}`)
     // all of it was acknowledged, none of it was read
     expect(Number(/^ESTAB +(\d+)/m.exec(its)?.[1])).toBe(written)
     expect(mine).toMatch(/cubic wscale:\d+,\d+ rto:\d+ rtt:[\d.]+\/[\d.]+ mss:1448 .*cwnd:\d+ /)

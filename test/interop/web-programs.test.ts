@@ -12,6 +12,7 @@ import {
   onKernel,
   pattern,
   run,
+  runForOctets,
   said,
   selfSigned,
   sha256,
@@ -20,7 +21,7 @@ import {
 } from './real-network.js'
 
 interop('unmodified programs of the web over our TCP, and programs of the kernel', () => {
-  test('node:http, node:https, fetch and undici fetch from nginx', { timeout: 60_000 }, async () => {
+  test('node:http, node:https, fetch and undici fetch from nginx', async () => {
     const content = pattern(10e6)
     writeFileSync(at('file'), content)
     await chmod(at('file'), 0o644)
@@ -49,14 +50,11 @@ interop('unmodified programs of the web over our TCP, and programs of the kernel
     const server = onEstab('https-server.mjs', key, certificate, at('file'))
     await said(server, /listening/)
     const curl = (...words: string[]) =>
-      run('curl', ['-sS', '--max-time', '20', '--cacert', certificate, ...words, `https://${OURS}/`], {
-        encoding: 'buffer',
-        maxBuffer: 1e8,
-      })
+      runForOctets('curl', ['-sS', '--cacert', certificate, ...words, `https://${OURS}/`], { maxBuffer: 1e8 })
     expect(sha256((await curl()).stdout)).toBe(sha256(content))
     expect((await curl('--data-binary', `@${at('file')}`)).stdout.toString()).toBe(sha256(content))
     expect((await curl('-I', '-X', 'GET')).stdout.toString()).toContain(`x-client: ::ffff:${KERNELS}`)
-    const { stdout } = await run('wrk', ['-t', '1', '-c', '16', '-d', '3s', `https://${OURS}/none`])
+    const { stdout } = await run('wrk', ['-t', '1', '-c', '16', '-d', '3s', '--timeout', '60s', `https://${OURS}/none`])
     expect(stdout).toMatch(/requests in/)
     expect(stdout).not.toMatch(/Socket errors|Non-2xx/)
     const end = ending(server)

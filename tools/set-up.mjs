@@ -1,6 +1,6 @@
 // Installs and builds what is missing, so that `npm start` and `npm test` work in a fresh clone.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -11,6 +11,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1)
 }
 
+takeTurn(join(root, 'node_modules/.estab-set-up'))
 const installed = join(root, 'node_modules/.package-lock.json')
 const lock = join(root, 'package-lock.json')
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
@@ -27,6 +28,33 @@ function run(command, args) {
   if (status === 0) return
   console.error(`set-up: '${command} ${args.join(' ')}' failed${error ? `: ${error.message}` : ''}`)
   process.exit(1)
+}
+
+/** Test files that need what is built ask for it at the same time: one builds, the others wait until it has. */
+function takeTurn(lock) {
+  for (;;) {
+    try {
+      mkdirSync(dirname(lock), { recursive: true })
+      writeFileSync(lock, String(process.pid), { flag: 'wx' })
+      process.on('exit', () => rmSync(lock, { force: true }))
+      return
+    } catch (error) {
+      // who may not write here will not build here
+      if (error.code !== 'EEXIST') return
+    }
+    if (isAbandoned(lock)) rmSync(lock, { force: true })
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+  }
+}
+
+/** Whether the process that has its turn was killed. */
+function isAbandoned(lock) {
+  try {
+    process.kill(Number(readFileSync(lock, 'latin1')), 0)
+    return false
+  } catch (error) {
+    return error.code === 'ESRCH'
+  }
 }
 
 /** Latest modification below a folder, ms since the epoch. */

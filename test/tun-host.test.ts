@@ -18,13 +18,14 @@ if (reason !== null && process.env.CI !== undefined) {
 
 describe.skipIf(reason !== null)(
   reason === null ? 'a host on a device' : `a host on a device (skipped: ${reason})`,
+  { timeout: 120_000 },
   () => {
     let host: TunHost | null = null
 
     beforeAll(async () => {
       execFileSync(process.execPath, [fileURLToPath(new URL('../tools/set-up.mjs', import.meta.url))])
       await enterNamespace()
-    }, 60_000)
+    }, 120_000)
 
     afterEach(async () => {
       await host?.close(0)
@@ -36,7 +37,7 @@ describe.skipIf(reason !== null)(
       const pages = http.createServer((_request, response) => response.end('from a TCP in TypeScript'))
       const server = host.net.createServer((socket) => pages.emit('connection', socket)).listen(80)
       for (const to of ['10.77.0.2', '[fd00:77::2]']) {
-        const { stdout } = await run('curl', ['-sS', '--max-time', '10', `http://${to}/`])
+        const { stdout } = await run('curl', ['-sS', `http://${to}/`])
         expect(stdout).toBe('from a TCP in TypeScript')
       }
       server.close()

@@ -26,7 +26,7 @@ if (reason !== null && process.env.CI !== undefined) {
 
 const title = reason === null ? 'over a real device' : `over a real device (skipped: ${reason})`
 
-describe.skipIf(reason !== null)(title, () => {
+describe.skipIf(reason !== null)(title, { timeout: 120_000 }, () => {
   let real: RealHost | null = null
 
   beforeAll(enterNamespace)
@@ -68,7 +68,7 @@ describe.skipIf(reason !== null)(title, () => {
       const content = pattern(8e6)
       serveHttp(real, 80, content)
       for (const host of [OURS.v4, `[${OURS.v6}]`]) {
-        const fetched = await run('curl', ['-sS', '--max-time', '20', `http://${host}/`], {
+        const fetched = await run('curl', ['-sS', `http://${host}/`], {
           encoding: 'buffer',
           maxBuffer: 1e8,
         })

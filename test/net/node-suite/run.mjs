@@ -1,10 +1,10 @@
 // Runs test/parallel/test-net-*.js of Node's own sources against `estab/net`, each file in a process of its own.
 //   node test/net/node-suite/run.mjs [--only TEXT] [--verbose]
-// The sources are Debian's (`apt-get source nodejs`), outside this repository; ESTAB_NODE_SOURCE says where.
+// The sources are Debian's, outside this repository: get-source.sh beside this gets them, or ESTAB_NODE_SOURCE says where.
 // Applicable is what the `net` of the Node that runs passes and is not in not-applicable.json, which says why.
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -16,12 +16,18 @@ const AT_ONCE = 2
 
 /** Where Node's sources are; null: they are not here. */
 export function nodeSource() {
-  const given = process.env.ESTAB_NODE_SOURCE
-  if (given !== undefined) return existsSync(join(given, 'test/parallel')) ? given : null
-  const folder = '/tmp/node-src'
-  if (!existsSync(folder)) return null
-  const found = readdirSync(folder).find((name) => existsSync(join(folder, name, 'test/parallel')))
-  return found === undefined ? null : join(folder, found)
+  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
+  const folder = process.env.ESTAB_NODE_SOURCE ?? join(cache, 'estab/node-source')
+  return existsSync(join(folder, 'test/parallel')) ? folder : null
+}
+
+/** What a run of the suite came to, in one line. */
+export function summary(source, { passed, failed, notApplicable }) {
+  const version = readFileSync(join(source, 'src/node_version.h'), 'utf8')
+  const number = (part) => new RegExp(`#define NODE_${part}_VERSION (\\d+)`).exec(version)[1]
+  const tests = `tests of net of Node ${number('MAJOR')}.${number('MINOR')}.${number('PATCH')}`
+  const applicable = passed.length + failed.length
+  return `${passed.length} of ${applicable} applicable ${tests} pass; ${notApplicable.length} do not apply`
 }
 
 /** @returns {Promise<{ passed: string[], failed: {name: string, output: string}[], notApplicable: {name: string, reason: string}[] }>} */
@@ -81,17 +87,16 @@ async function runFile(file, work, built) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const source = nodeSource()
   if (source === null) {
-    console.error("Node's sources are not here: get them (apt-get source nodejs) and set ESTAB_NODE_SOURCE")
+    console.error("Node's sources are not here: get them with test/net/node-suite/get-source.sh")
     process.exit(2)
   }
   const at = process.argv.indexOf('--only')
-  const { passed, failed, notApplicable } = await runNodeSuite(source, at < 0 ? '' : process.argv[at + 1])
-  for (const { name, output } of failed) {
+  const result = await runNodeSuite(source, at < 0 ? '' : process.argv[at + 1])
+  for (const { name, output } of result.failed) {
     console.log(`FAIL ${name}`)
     if (process.argv.includes('--verbose')) console.log(output.split('\n').slice(0, 40).join('\n'))
   }
-  for (const { name, reason } of notApplicable) console.log(`not applicable: ${name}: ${reason}`)
-  const applicable = passed.length + failed.length
-  console.log(`${passed.length} of ${applicable} applicable pass; ${notApplicable.length} not applicable`)
-  process.exitCode = failed.length === 0 ? 0 : 1
+  for (const { name, reason } of result.notApplicable) console.log(`not applicable: ${name}: ${reason}`)
+  console.log(summary(source, result))
+  process.exitCode = result.failed.length === 0 ? 0 : 1
 }

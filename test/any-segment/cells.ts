@@ -2,7 +2,7 @@
  * Every kind of segment in every state: one script for each, which says how the state is come by and what arrives. What is
  * sent and what the program then sees is not in the script: it is told by the run, a line for each cell.
  */
-import { type RunResult, runScript, type TargetKind } from '../../src/drill/index.js'
+import type { RunResult } from '../../src/drill/index.js'
 import type { ProfileName } from '../../src/tcp/index.js'
 
 const SOCKET = '0 socket(..., SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP) = 3'
@@ -123,14 +123,12 @@ export function cells(state: string): Cell[] {
 
 export const STATES = Object.keys(IN_STATE)
 
-/** What arrived, what was sent, and what the program saw, as one line. */
-export function outcome(cell: Cell, profile: ProfileName, target?: TargetKind): string {
-  const options = { profile, file: `${cell.state}: ${cell.name}`, story: true, ...(target && { target }) }
-  const run = runScript(cell.script, options, 'ipv4')
-  return told(cell, run)
-}
+/** How a cell is run, so that `told` can tell of it. */
+export const optionsOf = ({ state, name }: Cell, profile: ProfileName) =>
+  ({ profile, file: `${state}: ${name}`, story: true }) as const
 
-function told(cell: Cell, run: RunResult): string {
+/** What arrived, what was sent, and what the program saw, as one line. */
+export function told(cell: Cell, run: RunResult): string {
   const lines = cell.script.trimEnd().split('\n')
   const asked = lines.length
   const sent: string[] = []

@@ -4,7 +4,9 @@ import {
   type FlagSetting,
   failureText,
   jsonReport,
+  jsonRun,
   linuxKernel,
+  type Parting,
   parting,
   partingText,
   type RunResult,
@@ -87,24 +89,44 @@ function compareAll(paths: readonly string[], choices: DrillChoices, kernel: Tar
   const files = scriptsIn(paths)
   if (typeof files === 'string') return refuse(files)
   const verbose = choices.flags.some(({ name }) => name === 'verbose')
-  let same = 0
-  let apart = 0
+  const found: { parting: Parting | null; runs: readonly [RunResult, RunResult] }[] = []
   for (const file of files) {
     const ours = runFile(file, choices, { story: true })
     announce(file, ours)
     for (const [i, run] of runFile(file, choices, { target: kernel, story: true }).entries()) {
-      const own = ours[i]!
-      const found = parting(own, run)
-      if (found === null) same++
-      else apart++
-      const result = ({ ok }: RunResult) => (ok ? 'passes' : 'fails')
-      process.stdout.write(`${file} [${run.variant}]: estab ${result(own)}, linux ${result(run)}\n`)
-      if (found !== null) process.stdout.write(`${partingText(found, ['estab', 'linux']).join('\n')}\n`)
-      for (const each of [own, run]) print(each, choices.ladder === true, verbose)
+      const runs = [ours[i]!, run] as const
+      if (choices.pcap !== undefined) {
+        for (const [which, each] of runs.entries()) writeCapture(each, choices.pcap, files.length, BOTH[which])
+      }
+      found.push({ parting: parting(...runs), runs })
+      if (choices.json !== true) printComparison(found.at(-1)!, choices.ladder === true, verbose)
     }
   }
-  process.stdout.write(`${same} the same, ${apart} not\n`)
+  const apart = found.filter(({ parting }) => parting !== null).length
+  const same = found.length - apart
+  if (choices.json === true) {
+    const comparisons = found.map(({ parting, runs: [estab, linux] }) => ({
+      estab: jsonRun(estab),
+      linux: jsonRun(linux),
+      parting,
+    }))
+    process.stdout.write(`${JSON.stringify({ comparisons, same, apart })}\n`)
+  } else process.stdout.write(`${same} the same, ${apart} not\n`)
   return apart === 0 ? 0 : 1
+}
+
+const BOTH = ['estab', 'linux'] as const
+
+function printComparison(
+  { parting, runs }: { parting: Parting | null; runs: readonly [RunResult, RunResult] },
+  withLadder: boolean,
+  verbose: boolean,
+): void {
+  const [{ file, variant }] = runs
+  const results = runs.map(({ ok }, i) => `${BOTH[i]} ${ok ? 'passes' : 'fails'}`)
+  process.stdout.write(`${file} [${variant}]: ${results.join(', ')}\n`)
+  if (parting !== null) process.stdout.write(`${partingText(parting, BOTH).join('\n')}\n`)
+  for (const [i, run] of runs.entries()) print(run, withLadder, verbose, BOTH[i])
 }
 
 /** Runs one script as all its variants. */
@@ -128,21 +150,24 @@ export function runFile(
   return runVariants(source, options, choices.variants)
 }
 
-function print(run: RunResult, withLadder: boolean, verbose: boolean): void {
+/** @param target said where there are several */
+function print(run: RunResult, withLadder: boolean, verbose: boolean, target?: Against): void {
+  const which = target === undefined ? run.variant : `${target}, ${run.variant}`
   if (verbose) for (const line of run.output) process.stdout.write(`${line}\n`)
   if (withLadder) {
-    process.stdout.write(`${run.file} [${run.variant}]\n${ladder(run.events, { width: columns() })}\n`)
+    process.stdout.write(`${run.file} [${which}]\n${ladder(run.events, { width: columns() })}\n`)
   }
-  if (!run.ok) process.stdout.write(`${failureText(run)}\n`)
+  if (!run.ok) process.stdout.write(`${failureText(run, target)}\n`)
 }
 
 const columns = (): number => Math.max(72, process.stdout.columns ?? 100)
 
-/** One run: the file named; several: a file for each, named after its script. */
-function writeCapture(run: RunResult, path: string, files: number): void {
+/** One run: the file named; several: a file for each, named after its script and, of several, its target. */
+function writeCapture(run: RunResult, path: string, files: number, target?: Against): void {
   const [, stem = path, extension = '.pcapng'] = /^(.*?)(\.[^./]*)?$/.exec(path) ?? []
   const script = run.file.replace(/^.*\//, '').replace(/\.pkt$/, '')
-  const name = files === 1 ? path : `${stem}-${script}-${run.variant}${extension}`
+  const parts = [...(files === 1 ? [] : [script, run.variant]), ...(target === undefined ? [] : [target])]
+  const name = [stem, ...parts].join('-') + extension
   writeFileSync(name, pcapng(run.events))
 }
 

@@ -16,6 +16,7 @@ export {
   type ConnectionHistory,
   failureText,
   jsonReport,
+  jsonRun,
   type RunError,
   type RunResult,
   type StateEntry,

@@ -68,27 +68,30 @@ export const inSeconds = (milliseconds: number): number => Math.round(millisecon
 /** The object that `--json` prints. */
 export function jsonReport(runs: readonly RunResult[]): object {
   return {
-    runs: runs.map(({ file, variant, ok, error, virtualSeconds, wallMs, connections }) => ({
-      file,
-      variant,
-      ok,
-      error: error === null ? null : { line: error.line, column: error.column, message: messageOf(error) },
-      virtualSeconds,
-      wallMs,
-      connections,
-    })),
+    runs: runs.map(jsonRun),
     passed: runs.filter(({ ok }) => ok).length,
     failed: runs.filter(({ ok }) => !ok).length,
   }
 }
 
+/** One run of `jsonReport`. */
+export const jsonRun = ({ file, variant, ok, error, virtualSeconds, wallMs, connections }: RunResult): object => ({
+  file,
+  variant,
+  ok,
+  error: error === null ? null : { line: error.line, column: error.column, message: messageOf(error) },
+  virtualSeconds,
+  wallMs,
+  connections,
+})
+
 const messageOf = ({ message, detail }: RunError): string => [message, ...detail].join('\n')
 
-/** A failed run as a person reads it. */
-export function failureText({ file, variant, error }: RunResult): string {
+/** A failed run as a person reads it; `target` is said where runs on several are told of. */
+export function failureText({ file, variant, error }: RunResult, target?: string): string {
   if (error === null) return ''
   const lines = [`${file}:${error.line}:${error.column}: ${error.message}`, ...error.detail.map((line) => `  ${line}`)]
-  lines[0] += `  [${variant}]`
+  lines[0] += target === undefined ? `  [${variant}]` : `  [${target}, ${variant}]`
   return lines.join('\n')
 }
 

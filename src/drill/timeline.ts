@@ -94,8 +94,8 @@ function momentOf(time: EventTime, base: Micros): EventMoment {
   }
 }
 
-/** Microseconds as seconds, with as many digits as they need, three at least. */
+/** Microseconds as seconds: whole milliseconds with three digits, all others with six, so that they stand in columns. */
 export function seconds(micros: Micros): string {
   const text = (micros / 1e6).toFixed(6)
-  return text.replace(/0{1,3}$/, '')
+  return text.replace(/000$/, '')
 }

@@ -38,9 +38,22 @@ async function show(name: string | undefined, choices: SsChoices): Promise<numbe
   return 0
 }
 
-/** Puts a text in the place of the one before, on a terminal; elsewhere behind it. */
+/** Puts a text in the place of the one before, on a terminal, as much as it has room for; elsewhere behind it. */
 export function redraw(text: string): void {
-  process.stdout.write(process.stdout.isTTY ? `\x1b[H\x1b[2J${text}` : `${text}\n`)
+  const { isTTY, rows, columns } = process.stdout
+  process.stdout.write(isTTY ? `\x1b[H${screenful(text, rows, columns)}\x1b[J` : `${text}\n`)
+}
+
+/** The first lines of a text that fit on a screen, each clearing what stood behind it. */
+export function screenful(text: string, rows: number, columns: number): string {
+  let left = rows - 2
+  let drawn = ''
+  for (const line of text.trimEnd().replaceAll('\t', '  ').split('\n')) {
+    left -= Math.max(1, Math.ceil(line.length / columns))
+    if (left < 0) return `${drawn}…\x1b[K\n`
+    drawn += `${line}\x1b[K\n`
+  }
+  return drawn
 }
 
 async function listing(name: string | undefined): Promise<string> {

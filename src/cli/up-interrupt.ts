@@ -54,6 +54,9 @@ export class Interruption {
 /** Closes every connection; a second Ctrl-C, or peers that do not close their side in time, make it RST. True: not needed. */
 export async function farewell(up: HostUp, interruption: Interruption): Promise<boolean> {
   const closed = await Promise.race([up.closeConnections(), interruption.nth(2).then(() => false)])
-  if (!closed) up.abortConnections()
+  if (!closed) {
+    if (interruption.times < 2) process.stderr.write('what the peers did not close in 5 s is reset\n')
+    up.abortConnections()
+  }
   return closed
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { run } from './commands.js'
+import { screenful } from './ss.js'
 
 let printed = ''
 let complained = ''
@@ -105,6 +106,13 @@ describe('estab ss', () => {
     expect(printed).not.toContain('TIME-WAIT')
     await control.close()
     await other.close()
+  })
+
+  test('a screen has room for so much: long lines count for more, and what is left out is a sign at the end', () => {
+    const shown = (text: string, rows: number) => screenful(text, rows, 10).replaceAll('\x1b[K', '')
+    expect(shown('one\ntwo\n', 4)).toBe('one\ntwo\n')
+    expect(shown('one\n\ttwelve octets\nthree\n', 6)).toBe('one\n  twelve octets\nthree\n')
+    expect(shown('one\n\ttwelve octets\nthree\n', 4)).toBe('one\n…\n')
   })
 
   test('passes over what a killed process left behind, and what answers nonsense', async () => {

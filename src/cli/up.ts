@@ -47,20 +47,29 @@ async function runUp(choices: UpChoices): Promise<number> {
   }
   const interruption = new Interruption()
   const up = await HostUp.start(choices)
+  let redrawing: NodeJS.Timeout | undefined
   try {
     for (const service of services) serve(up, service, choices.root ?? null)
     process.stdout.write(`${describe(up, choices)}\n`)
-    const redrawing =
-      choices.watch === true ? setInterval(() => redraw(ss(socketsOf(up.host, up.time.now))), REDRAW) : undefined
+    let notice = ''
+    const draw = () => redraw(notice + ss(socketsOf(up.host, up.time.now)))
+    if (choices.watch === true) redrawing = setInterval(draw, REDRAW)
     const taken = await Promise.race([interruption.nth(1).then(() => null), up.device.closed])
-    clearInterval(redrawing)
     if (taken !== null) throw new Complaint(taken.message, 1)
+    if (up.holds.size > 0) {
+      notice = `closing ${connections(up.holds.size)}, which their peers close too; Ctrl-C again resets them\n`
+      if (redrawing === undefined) process.stderr.write(notice)
+      else draw()
+    }
     return (await farewell(up, interruption)) ? 0 : 1
   } finally {
+    clearInterval(redrawing)
     interruption.forget()
     await up.stop()
   }
 }
+
+const connections = (count: number): string => (count === 1 ? '1 connection' : `${count} connections`)
 
 function describe(up: HostUp, choices: UpChoices): string {
   const { device, ends } = up

@@ -62,7 +62,7 @@ test('a listing as of ss -tino', () => {
     State      Recv-Q Send-Q Local Address:Port  Peer Address:Port
     LISTEN          0    128         0.0.0.0:80          0.0.0.0:*
     ESTAB           0  14480     192.0.2.1:1000 [2001:db8::2]:8080 timer:(on,204ms,1) timer:(delayed-ack,40ms)
-    	 ts sack cubic wscale:7,8 rto:204 rtt:0.1/0.05 mss:1448 cwnd:10 unacked:10 retrans:0/1
+    	 ts sack cubic wscale:7,8 rto:204 rtt:0.1/0.05 mss:1448 cwnd:10 send 1158400000bps unacked:10 retrans:0/1
     TIME-WAIT       0      0     192.0.2.1:1000 [2001:db8::2]:8080 timer:(timewait,59sec,0)
     FIN-WAIT-1      0    128     192.0.2.1:1000 [2001:db8::2]:8080 timer:(keepalive,119min,0)
     SYN-SENT        0    128     192.0.2.1:1000 [2001:db8::2]:8080 timer:(on,1.500ms,0)

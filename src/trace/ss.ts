@@ -133,7 +133,7 @@ const BEFORE_CWND: readonly Field[] = [
   ['cwnd', 'tcpi_snd_cwnd'],
 ]
 
-const AFTER_SSTHRESH: readonly Field[] = [
+const BEFORE_RATES: readonly Field[] = [
   ['bytes_sent', 'tcpi_bytes_sent'],
   ['bytes_retrans', 'tcpi_bytes_retrans'],
   ['bytes_acked', 'tcpi_bytes_acked'],
@@ -142,11 +142,15 @@ const AFTER_SSTHRESH: readonly Field[] = [
   ['segs_in', 'tcpi_segs_in'],
   ['data_segs_out', 'tcpi_data_segs_out'],
   ['data_segs_in', 'tcpi_data_segs_in'],
+]
+
+const BETWEEN_RATES: readonly Field[] = [
   ['lastsnd', 'tcpi_last_data_sent'],
   ['lastrcv', 'tcpi_last_data_recv'],
   ['lastack', 'tcpi_last_ack_recv'],
-  ['delivered', 'tcpi_delivered'],
-  ['delivered_ce', 'tcpi_delivered_ce'],
+]
+
+const AFTER_RATES: readonly Field[] = [
   ['busy', 'tcpi_busy_time', 1000, 'ms'],
   ['rwnd_limited', 'tcpi_rwnd_limited', 1000, 'ms'],
   ['sndbuf_limited', 'tcpi_sndbuf_limited', 1000, 'ms'],
@@ -180,6 +184,10 @@ function infoText(info: Readonly<Record<string, number>>, congestion: string | n
       if (get(name) !== 0) parts.push(`${label}:${number(get(name) / divisor)}${unit}`)
     }
   }
+  /** Of octets per second. */
+  const addRate = (label: string, rate: number) => {
+    if (rate >= 1) parts.push(`${label} ${Math.round(rate * 8)}bps`)
+  }
   if (congestion !== null) parts.push(congestion)
   if (get('tcpi_options') & TCPI_OPT_WSCALE) parts.push(`wscale:${get('tcpi_snd_wscale')},${get('tcpi_rcv_wscale')}`)
   add([
@@ -190,7 +198,18 @@ function infoText(info: Readonly<Record<string, number>>, congestion: string | n
   add(BEFORE_CWND)
   const ssthresh = get('tcpi_snd_ssthresh')
   if (ssthresh !== 0 && ssthresh < INFINITE_SSTHRESH) parts.push(`ssthresh:${ssthresh}`)
-  add(AFTER_SSTHRESH)
+  add(BEFORE_RATES)
+  // a window in each round trip
+  if (get('tcpi_rtt') !== 0) addRate('send', (get('tcpi_snd_cwnd') * get('tcpi_snd_mss') * 1e6) / get('tcpi_rtt'))
+  add(BETWEEN_RATES)
+  if (get('tcpi_pacing_rate') < Number.MAX_SAFE_INTEGER) addRate('pacing_rate', get('tcpi_pacing_rate'))
+  addRate('delivery_rate', get('tcpi_delivery_rate'))
+  add([
+    ['delivered', 'tcpi_delivered'],
+    ['delivered_ce', 'tcpi_delivered_ce'],
+  ])
+  if (get('tcpi_delivery_rate_app_limited') !== 0) parts.push('app_limited')
+  add(AFTER_RATES)
   if (get('tcpi_retrans') !== 0 || get('tcpi_total_retrans') !== 0) {
     parts.push(`retrans:${get('tcpi_retrans')}/${get('tcpi_total_retrans')}`)
   }

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type net from 'node:net'
 import { expect, test } from 'vitest'
 import type { NetSocket } from '../../src/socket/net/index.js'
 import { twoHosts } from './two-hosts.test-fixture.js'
@@ -122,6 +123,40 @@ test('the first address of a name that answers wins, and no other', async () => 
   expect(attempts).toEqual(['192.0.2.200', world.address])
   expect(client.remoteAddress).toBe(world.address)
   expect(world.network.now).toBeLessThan(1000)
+})
+
+test('a block list keeps sockets from addresses, and addresses from servers', async () => {
+  const world = twoHosts({}, {}, { hosts: { 'www.test': ['192.0.2.200', 'ADDRESS'] } })
+  const blockList = new world.client.BlockList()
+  blockList.addAddress(world.address)
+  const blocked = world.client.connect({ port: 80, host: world.address, blockList })
+  const [error] = await world.until(once(blocked, 'error'))
+  expect(error.code).toBe('ERR_IP_BLOCKED')
+  expect(error.message).toBe(`IP(${world.address}) is blocked by net.BlockList`)
+  expect(() => world.client.connect({ port: 80, host: world.address, blockList: {} })).toThrow('net.BlockList')
+
+  const unwanted = new world.server.BlockList()
+  unwanted.addSubnet('10.0.0.0', 8)
+  const server = world.server.createServer({ blockList: unwanted }, () => expect.fail('it was accepted'))
+  server.listen(80)
+  const client = world.client.connect(80, world.address)
+  client.resume()
+  await world.until(once(client, 'close'))
+  expect(client.bytesRead).toBe(0)
+})
+
+test("a program that was written for node:net's types takes our sockets and servers", async () => {
+  const portOf = (server: net.Server) => (server.address() as net.AddressInfo).port
+  const send = (socket: Pick<net.Socket, 'write' | 'destroySoon' | 'bytesWritten'>, text: string) => {
+    socket.write(text)
+    socket.destroySoon()
+  }
+  const world = twoHosts()
+  const server = world.server.createServer().listen()
+  await once(server, 'listening')
+  send(world.client.connect(portOf(server), world.address), 'hello')
+  const [accepted] = await world.until(once(server, 'connection'))
+  expect(await world.until(text(accepted))).toBe('hello')
 })
 
 test('bytes are counted on both sides, and ends are named', async () => {

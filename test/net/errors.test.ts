@@ -37,6 +37,23 @@ test('no route: connect ENETUNREACH, with the local address it would have had', 
   expect(error.message).toBe('connect ENETUNREACH 203.0.113.1:80 - Local (0.0.0.0:0)')
 })
 
+test('no such local address: bind EADDRNOTAVAIL', async () => {
+  const { client, address, until } = twoHosts()
+  const socket = client.connect({ port: 80, host: address, localAddress: '203.0.113.9' })
+  const [error] = await until(once(socket, 'error').catch((e) => [e]))
+  expect(error).toMatchObject({
+    message: 'bind EADDRNOTAVAIL 203.0.113.9',
+    code: 'EADDRNOTAVAIL',
+    syscall: 'bind',
+    address: '203.0.113.9',
+  })
+})
+
+test('a host that is no name: a TypeError at once', () => {
+  const { client } = twoHosts()
+  expect(() => client.connect({ port: 80, host: 5 as unknown as string })).toThrow('The "hostname" argument')
+})
+
 test('the port is taken: listen EADDRINUSE', async () => {
   const { server } = twoHosts()
   await listening(server)

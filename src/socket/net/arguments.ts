@@ -26,6 +26,7 @@ export interface EndOptions {
   timeout?: number
   onread?: OnRead
   backlog?: unknown
+  blockList?: unknown
   ipv6Only?: boolean
   exclusive?: boolean
   [other: string]: unknown

@@ -8,6 +8,18 @@ interface Rule {
   includes(address: IpAddress): boolean
 }
 
+/** The option `blockList` of sockets and servers; Node's own lists will do as well. */
+export interface AddressFilter {
+  check(address: string, family: 'ipv4' | 'ipv6'): boolean
+}
+
+/** Checks the option `blockList`. */
+export function blockListOf(given: unknown): AddressFilter | null {
+  if (given === undefined || given === null) return null
+  if (typeof given === 'object' && 'check' in given && typeof given.check === 'function') return given as AddressFilter
+  throw argumentType('options.blockList', ['net.BlockList'], given)
+}
+
 /** `net.BlockList`: addresses, ranges and subnets that are not wanted. */
 export class BlockList {
   /** The latest first. */

@@ -1,10 +1,12 @@
 import { isIP } from './addresses.js'
 import type { EndOptions } from './arguments.js'
+import { type AddressFilter, blockListOf } from './block-list.js'
 import { ConnectionHandle } from './connection-handle.js'
 import type { LookupOptions } from './context.js'
 import {
   allFailed,
   argumentType,
+  bindError,
   checkBoolean,
   checkFunction,
   checkInteger,
@@ -13,6 +15,7 @@ import {
   checkString,
   connectError,
   connectionTimeout,
+  ipBlocked,
   notAnAddress,
   notAnAddressFamily,
   type SystemError,
@@ -31,6 +34,7 @@ interface Target {
   readonly port: number
   readonly localAddress: string | undefined
   readonly localPort: number | undefined
+  readonly blockList: AddressFilter | null
 }
 
 interface Address {
@@ -64,7 +68,13 @@ export function connectByName(socket: NetSocket, options: EndOptions): () => voi
     checkInteger(given, 'options.autoSelectFamilyAttemptTimeout', 1)
     patience = Math.max(SHORTEST_ATTEMPT, given)
   }
-  const target: Target = { host, port, localAddress: localAddress || undefined, localPort: localPort || undefined }
+  const target: Target = {
+    host,
+    port,
+    localAddress: localAddress || undefined,
+    localPort: localPort || undefined,
+    blockList: blockListOf(options.blockList),
+  }
   const family = isIP(host)
   if (family !== 0) {
     return () =>
@@ -73,6 +83,7 @@ export function connectByName(socket: NetSocket, options: EndOptions): () => voi
       })
   }
   if (options.lookup !== undefined && options.lookup !== null) checkFunction(options.lookup, 'options.lookup')
+  else checkString(host, 'hostname')
   return () => {
     socket._host = host
     const asked = lookupOptions(options)
@@ -171,11 +182,12 @@ function begin(
   { text, family }: Address,
   done: (failed: string | null) => void,
 ): Error | null {
-  const { localAddress, localPort, port } = target
+  const { localAddress, localPort, port, blockList } = target
+  if (blockList?.check(text, `ipv${family}`)) return ipBlocked(text)
   if (localAddress !== undefined || localPort !== undefined) {
     const from = localAddress ?? (family === 6 ? '::' : '0.0.0.0')
     const error = handle.bindTo(from, localPort ?? 0)
-    if (error !== null) return connectError(error, from, localPort ?? 0)
+    if (error !== null) return bindError(error, from, localPort ?? 0)
   }
   const error = handle.connect(text, port, done)
   if (error === null) return null
@@ -220,7 +232,7 @@ export class Attempts {
     const address = this.#addresses[this.#at++]
     if (address === undefined) return this.#exhausted()
     const { text, family } = address
-    socket.autoSelectFamilyAttemptedAddresses!.push(`${text}:${port}`)
+    socket.autoSelectFamilyAttemptedAddresses.push(`${text}:${port}`)
     const handle = ConnectionHandle.unconnected(socket.context, family === 6)
     this.#handle = handle
     socket.emit('connectionAttempt', text, port, family)

@@ -35,11 +35,18 @@ const place = (address: string, port: number): string => (port > 0 ? `${address}
 
 /** `connect ECONNREFUSED 192.0.2.1:80 - Local (192.0.2.2:0)` */
 export function connectError(code: string, address: string, port: number, local?: string): SystemError {
-  const from = local === undefined ? '' : ` - Local (${local})`
-  const error: SystemError = Object.assign(new Error(`connect ${code} ${place(address, port)}${from}`), {
+  return placeError('connect', code, address, port, local === undefined ? '' : ` - Local (${local})`)
+}
+
+/** `bind EADDRNOTAVAIL 192.0.2.2` */
+export const bindError = (code: string, address: string, port: number): SystemError =>
+  placeError('bind', code, address, port, '')
+
+function placeError(syscall: string, code: string, address: string, port: number, more: string): SystemError {
+  const error: SystemError = Object.assign(new Error(`${syscall} ${code} ${place(address, port)}${more}`), {
     errno: errnoOf(code),
     code,
-    syscall: 'connect',
+    syscall,
     address,
   })
   if (port > 0) error.port = port
@@ -144,6 +151,8 @@ export const notAnAddressFamily = (family: unknown, host: string, port: number):
     host,
     port,
   })
+export const ipBlocked = (address: string): Error =>
+  make(Error, 'ERR_IP_BLOCKED', `IP(${address}) is blocked by net.BlockList`)
 export const invalidAddress = (): Error => make(Error, 'ERR_INVALID_ADDRESS', 'Invalid address')
 export const abortError = (cause: unknown): Error =>
   Object.assign(new Error('The operation was aborted', cause === undefined ? {} : { cause }), {

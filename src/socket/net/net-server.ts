@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { getDefaultHighWaterMark } from 'node:stream'
 import { type AddressInfo, isIP } from './addresses.js'
 import { type Callback, type EndOptions, flag, formArguments, initialDelay } from './arguments.js'
+import { type AddressFilter, blockListOf } from './block-list.js'
 import type { ConnectionHandle } from './connection-handle.js'
 import type { NetContext } from './context.js'
 import {
@@ -28,6 +29,8 @@ export interface ServerOptions {
   /** ms */
   keepAliveInitialDelay?: number
   highWaterMark?: number
+  /** Whose connections are closed as soon as they are accepted. */
+  blockList?: AddressFilter
 }
 
 /** As libuv: 511 where a program does not say. */
@@ -50,8 +53,13 @@ export class NetServer extends EventEmitter {
   /** s */
   declare keepAliveInitialDelay: number
   declare highWaterMark: number
-  declare maxConnections: number | undefined
+  declare _blockList: AddressFilter | null
+  /** Not there: as many as come. */
+  declare maxConnections: number
   declare dropMaxConnection: boolean
+  /** In Node's types, so that this is one of its servers to them; in no Node that this runs on. */
+  declare connections: number
+  declare [Symbol.asyncDispose]: () => Promise<void>
 
   setUp(
     context: NetContext,
@@ -76,6 +84,7 @@ export class NetServer extends EventEmitter {
       options.highWaterMark === undefined || options.highWaterMark < 0
         ? getDefaultHighWaterMark(false)
         : options.highWaterMark
+    this._blockList = blockListOf(options.blockList)
     if (typeof onConnection === 'function') this.on('connection', onConnection as Callback)
   }
 
@@ -161,6 +170,8 @@ export class NetServer extends EventEmitter {
 
   _accept(handle: ConnectionHandle): void {
     if (this.maxConnections !== undefined && this._connections >= this.maxConnections) return this._drop(handle)
+    const from = handle.remote?.address
+    if (from !== undefined && this._blockList?.check(from, isIP(from) === 6 ? 'ipv6' : 'ipv4')) return handle.close()
     const socket = this.makeSocket({
       handle,
       allowHalfOpen: this.allowHalfOpen,

@@ -37,7 +37,8 @@ export class NetSocket extends Duplex implements Reader {
   declare _server: NetServer | null
   /** ms of `setTimeout`; undefined: never set. */
   declare timeout: number | undefined
-  declare autoSelectFamilyAttemptedAddresses: string[] | undefined
+  /** Not there before several addresses are tried. */
+  declare autoSelectFamilyAttemptedAddresses: string[]
   /** The name that is connected to, for errors of `tls`. */
   declare _host: string | null
   declare _parent: NetSocket | null
@@ -416,10 +417,11 @@ export class NetSocket extends Duplex implements Reader {
     return this._read_
   }
 
-  get bytesWritten(): number | undefined {
+  get bytesWritten(): number {
     let octets = this._dispatched
     const state = (this as unknown as { _writableState: { getBuffer(): WrittenChunk[] } | undefined })._writableState
-    if (state === undefined) return undefined
+    // asked of the prototype, it has nothing to say
+    if (state === undefined) return octets
     octets += lengthOf(state.getBuffer())
     const pending = this._pendingData
     if (Array.isArray(pending)) octets += lengthOf(pending)
@@ -431,8 +433,8 @@ export class NetSocket extends Duplex implements Reader {
     return this._dispatched
   }
 
-  get bufferSize(): number | undefined {
-    return this._handle === null ? undefined : this.writableLength
+  get bufferSize(): number {
+    return this.writableLength
   }
 
   address(): AddressInfo | Record<string, never> {

@@ -77,7 +77,7 @@ describe.skipIf(reason !== null)(
 
     test.each(VERSIONS)('it is shown where they part over %s', (version) => {
       const { stdout, status } = drill('--against', 'estab,linux', '--variants', version, 'parts.pkt')
-      const lines = stdout.replaceAll(/\d\.\d{3,6}/g, 'TIME').split('\n')
+      const lines = stdout.replaceAll(/\d\.\d{3,6} +/g, 'TIME  ').split('\n')
       expect(lines).toEqual([
         `parts.pkt [${version}]: estab fails, linux passes`,
         'they part at line 8',

@@ -60,8 +60,9 @@ function sameGap(one: StoryEntry, other: StoryEntry, before?: StoryEntry, before
 export function partingText({ position, first, second }: Parting, names: readonly [string, string]): string[] {
   const where = position === null ? 'in what the script says nothing of' : `at line ${position.line}`
   const width = Math.max(...names.map((name) => name.length))
+  const timeWidth = Math.max(...[first, second].map((entry) => (entry === null ? 0 : timeOf(entry).length)))
   const row = (name: string, entry: StoryEntry | null) =>
-    `  ${name.padEnd(width)}  ${entry === null ? 'nothing' : `${timeOf(entry)}  ${entry.text}`}`
+    `  ${name.padEnd(width)}  ${entry === null ? 'nothing' : `${timeOf(entry).padEnd(timeWidth)}  ${entry.text}`}`
   return [`they part ${where}`, row(names[0], first), row(names[1], second)]
 }
 

@@ -130,8 +130,9 @@ test('undici from npm, its pools and its time-outs', async () => {
 const words = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout - -days 2 -subj /CN=server'
 
 const withoutOpenssl = spawnSync('openssl', ['version']).status !== 0 && process.env.CI === undefined
+const reason = withoutOpenssl ? ' (skipped: no openssl)' : ''
 
-test.skipIf(withoutOpenssl)('https: both sides, a kept connection, and who the peer is', async () => {
+test.skipIf(withoutOpenssl)(`https: both sides, a kept connection, and who the peer is${reason}`, async () => {
   const pem = execFileSync('openssl', words.split(' '), { stdio: ['ignore', 'pipe', 'ignore'] })
   const sim = createNetwork({ latency: '20ms', loss: 0.1, seed: 3 })
   await sim.run(async () => {

@@ -73,6 +73,39 @@ test('a timer that fires before its time is set once more', () => {
   expect(machine.delay).toBeNull()
 })
 
+test('what arrived while the platform was busy is received before what is due meanwhile is done', () => {
+  const machine = platform()
+  const time = new RealTime(machine.sources)
+  const host = new Host({ settings: linux(), random: new Random(1) })
+  time.drive(host)
+  machine.settle()
+  const reached: number[] = []
+  const timed: Timed = {
+    deadline: 200,
+    wheelSlot: -1,
+    deadlineReached(now) {
+      reached.push(now)
+      this.deadline = Number.POSITIVE_INFINITY
+    },
+  }
+  host.schedule(timed)
+  machine.settle()
+  machine.now = 500
+  machine.fire()
+  // here the event loop reads; the segment that arrived sets the timer anew
+  timed.deadline = 700
+  machine.settle()
+  expect(reached).toEqual([])
+  expect(machine.delay).toBe(200)
+  // nor is what is due at once done before a turn has passed
+  machine.now = 1000
+  time.deadlineChanged()
+  machine.turn()
+  expect(reached).toEqual([])
+  machine.turn()
+  expect(reached).toEqual([1000])
+})
+
 test('a deadline after the timer costs nothing, one before it sets the timer anew', () => {
   const machine = platform()
   const time = new RealTime(machine.sources)

@@ -90,15 +90,23 @@ export class RealTime implements Clock {
   readonly #deliveries: Deliveries
   readonly #hosts = new Set<Host>()
   readonly #tick = () => this.#look()
-  /** Timers of platforms may fire before their time: then the same one is set once more. */
+  /**
+   * A platform that was busy, or was not given the processor, fires its timers before it reads what arrived meanwhile. What
+   * is due waits for that: an ACK that is here already is not to find its segment sent again. (It may also fire before the
+   * time: then the same timer is set once more.)
+   */
   readonly #timerFired = () => {
     this.#timer = null
     this.#timerAt = NEVER
-    this.#advance()
+    this.#due = true
+    this.deadlineChanged()
   }
   #timer: unknown = null
   #timerAt: Instant = NEVER
   #soon = false
+  /** Something was due a turn of the event loop ago: all that had arrived by then has been received. */
+  #due = false
+
   constructor(sources: RealTimeSources = platformTime()) {
     this.#sources = sources
     this.#deliveries = new Deliveries(sources)
@@ -149,8 +157,16 @@ export class RealTime implements Clock {
     this.#soon = false
     let earliest = NEVER
     for (const host of this.#hosts) earliest = Math.min(earliest, host.earliestDeadline())
-    if (earliest <= this.now) this.#advance()
-    else if (earliest < this.#timerAt) this.#arm(earliest)
+    const hasWaited = this.#due
+    this.#due = false
+    if (earliest > this.now) {
+      if (earliest < this.#timerAt) this.#arm(earliest)
+    } else if (hasWaited) {
+      this.#advance()
+    } else {
+      this.#due = true
+      this.deadlineChanged()
+    }
   }
 
   #advance(): void {

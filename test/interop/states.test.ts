@@ -157,6 +157,22 @@ interop('the states of both ends, as ss and estab ss tell them at once', () => {
     await agree('LISTEN', 'TIME-WAIT')
   })
 
+  test('what is acknowledged while the program is busy is not sent again: the TIME-WAIT of the kernel is left alone', async () => {
+    const { up } = await both()
+    const { theirs, ours } = await toOurs(up)
+    theirs.end()
+    await agree('CLOSE-WAIT', 'FIN-WAIT-2')
+    up.enter((now) => {
+      send(ours(), Buffer.from('still here'), 0, now)
+      shutdownWrite(ours(), now)
+    })
+    // the timer of the loss probe is set now, and will be due before anything is read
+    await new Promise((resolve) => setImmediate(resolve))
+    for (const until = performance.now() + 300; performance.now() < until; );
+    await agree('LISTEN', 'TIME-WAIT')
+    expect(up.host.counters.get('TcpRetransSegs')).toBe(0)
+  })
+
   test('we listen, we close first: CLOSE-WAIT and FIN-WAIT-2, nothing and TIME-WAIT', async () => {
     const { up } = await both()
     const { theirs, ours } = await toOurs(up)

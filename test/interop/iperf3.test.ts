@@ -19,22 +19,22 @@ interop("the kernel's iperf3 and a program on our TCP that speaks its protocol",
     return JSON.parse(stdout)
   }
 
-  /** All that was sent was received, but for what the end of the test cut off; and it was no trickle. */
-  function went(sent: Sum, received: Sum): void {
-    expect(received.bytes).toBeGreaterThan(5e6)
+  /** All that was sent was received, but for what the end of the test cut off in the buffers of each stream; and it was no trickle. */
+  function went(sent: Sum, received: Sum, streams = 1): void {
+    expect(received.bytes).toBeGreaterThan(1e6)
     expect(received.bytes).toBeLessThanOrEqual(sent.bytes)
-    expect(sent.bytes - received.bytes).toBeLessThan(30e6)
+    expect(sent.bytes - received.bytes).toBeLessThan(streams * 40e6)
   }
 
   test.each([
-    ['sends to us', []],
-    ['receives from us', ['-R']],
-    ['sends on four connections', ['-P', '4']],
-    ['receives on four connections', ['-P', '4', '-R']],
-  ])('iperf3 -c %s without an error', async (_how, options) => {
+    ['sends to us', 1, []],
+    ['receives from us', 1, ['-R']],
+    ['sends on four connections', 4, ['-P', '4']],
+    ['receives on four connections', 4, ['-P', '4', '-R']],
+  ])('iperf3 -c %s without an error', async (_how, streams, options) => {
     const { error, end } = await measure(...options)
     expect(error).toBeUndefined()
-    went(end.sum_sent, end.sum_received)
+    went(end.sum_sent, end.sum_received, streams)
   })
 
   test('iperf3 -c sends and receives at once without an error', async () => {
@@ -54,8 +54,8 @@ interop("the kernel's iperf3 and a program on our TCP that speaks its protocol",
     const [report] = await told(onEstab('iperf3-client.mjs', KERNELS, '1', '2', ...way))
     const { streams } = report as { streams: { ours: number; theirs: number }[] }
     const counted = (side: 'ours' | 'theirs') => ({ bytes: streams.reduce((sum, one) => sum + one[side], 0) })
-    if (way.length === 0) went(counted('ours'), counted('theirs'))
-    else went(counted('theirs'), counted('ours'))
+    if (way.length === 0) went(counted('ours'), counted('theirs'), streams.length)
+    else went(counted('theirs'), counted('ours'), streams.length)
     const { code, out } = await end
     expect(code).toBe(0)
     expect((JSON.parse(out.toString()) as Report).error).toBeUndefined()

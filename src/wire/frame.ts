@@ -1,4 +1,4 @@
-import { SLAB_SIZE, Slab, type SlabOwner } from './slab.js'
+import { SLAB_SIZE, Slab } from './slab.js'
 
 /** Text of a frame that lies elsewhere, in stretches one behind the other, and is not copied into it. */
 export class TextElsewhere {
@@ -120,12 +120,11 @@ const MOST_SPARE = 8192
 const FIRST_SIZE = 8 * 1024
 
 /** Cuts frames from large buffers; one allocation of memory per 256 KB of frames. */
-export class FrameAllocator implements SlabOwner {
+export class FrameAllocator {
   #bytes = new Uint8Array(0)
   #words = new Uint32Array(0)
   #nextSize: number
   #used = 0
-  #slab: Slab | null = null
 
   /** @param firstSize octets of the first buffer */
   constructor(firstSize = FIRST_SIZE) {
@@ -140,10 +139,6 @@ export class FrameAllocator implements SlabOwner {
   /** Every frame cut so far is done with: the current slab is cut anew. */
   rewind(): void {
     this.#used = 0
-  }
-
-  slabFree(): void {
-    this.#slab = null
   }
 
   /** A frame of `length` octets, which the caller fills completely. */
@@ -167,11 +162,7 @@ export class FrameAllocator implements SlabOwner {
   lend(length: number): Frame {
     const need = HEADROOM + length
     if (need > SLAB_SIZE) return this.allocate(length)
-    let slab = this.#slab
-    if (slab === null || slab.used + need > slab.to) {
-      slab?.close()
-      slab = this.#slab = Slab.open(this)
-    }
+    const slab = Slab.withRoom(need)
     const start = slab.used + HEADROOM
     slab.used = (start + length + 7) & ~7
     return Frame.lent(slab, start, start + length)

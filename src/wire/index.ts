@@ -55,7 +55,7 @@ export { isPlainToWrite, parsePlainPacket, writePlainPacket } from './plain-pack
 export * from './segment.js'
 export * from './segment-text.js'
 export { siphash, type Word64 } from './siphash.js'
-export { Slab, type SlabOwner } from './slab.js'
+export { Slab } from './slab.js'
 export {
   parseTcp,
   TCP_HEADER_LENGTH,

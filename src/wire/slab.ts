@@ -6,12 +6,6 @@ export const SLAB_SIZE = 256 * 1024
 /** Slabs not in use that are kept, once the vectors' memory is used up. */
 const MOST_KEPT = 32
 
-/** Who cuts frames from a slab. */
-export interface SlabOwner {
-  /** Nobody holds the slab it cuts from: it is another's from now on, so that who sends nothing has none. */
-  slabFree(): void
-}
-
 /**
  * A stretch of memory that frames are cut from, one behind the other. It is used again when nobody holds any of it: the
  * frame until it is released, and text in a receive queue until it is read.
@@ -27,8 +21,6 @@ export class Slab {
   used: number
   /** How many hold it. */
   #holders = 0
-  /** Who cuts from it; null: nobody. */
-  #owner: SlabOwner | null = null
   #next: Slab | null = null
 
   /** Where it goes when nobody holds it; null: to whoever opens one next. */
@@ -65,8 +57,17 @@ export class Slab {
     return this.#left
   }
 
-  /** One to cut from: used before, or new; where vectors can sum it, as long as there is such memory. */
-  static open(owner: SlabOwner): Slab {
+  /**
+   * The one that frames are cut from now, with room for `octets` more: the same for all hosts of a program, so that none
+   * has one of its own. Used before, or new; where vectors can sum it, as long as there is such memory.
+   */
+  static withRoom(octets: number): Slab {
+    const slab = current
+    return slab !== null && slab.used + octets <= slab.to ? slab : Slab.#another()
+  }
+
+  static #another(): Slab {
+    const before = current
     let slab = free
     if (slab === null) slab = Slab.#make()
     else {
@@ -74,7 +75,8 @@ export class Slab {
       freeCount--
       slab.#next = null
     }
-    slab.#owner = owner
+    current = slab
+    if (before !== null && before.#holders === 0) before.#give()
     return slab
   }
 
@@ -86,21 +88,14 @@ export class Slab {
     return new Slab(bytes, new Uint32Array(bytes.buffer), 0, SLAB_SIZE, null)
   }
 
-  /** Nothing more is cut from it. */
-  close(): void {
-    this.#owner = null
-    if (this.#holders === 0) this.#give()
-  }
-
   hold(): void {
     this.#holders++
   }
 
   release(): void {
     if (--this.#holders > 0) return
-    if (this.#owner !== null) this.#owner.slabFree()
-    this.#owner = null
-    this.#give()
+    if (this === current) this.used = this.from
+    else this.#give()
   }
 
   #give(): void {
@@ -117,5 +112,6 @@ export class Slab {
   }
 }
 
+let current: Slab | null = null
 let free: Slab | null = null
 let freeCount = 0

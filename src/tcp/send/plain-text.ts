@@ -1,3 +1,4 @@
+import { ACK, PSH } from '../../wire/index.js'
 import type { Connection } from '../connection.js'
 import { CaState } from '../recovery/recovery.js'
 import { State } from '../states/state-name.js'
@@ -5,11 +6,9 @@ import type { Instant } from '../time.js'
 import { startTransmitting } from './begin-sending.js'
 import { Limit, limitBegins, limitEnds } from './chronograph.js'
 import { restartAfterIdle, validateCwnd } from './cwnd-validation.js'
-import { checkAppLimited } from './delivery-rate.js'
-import { markPush } from './output.js'
+import { emit } from './emit.js'
 import { currentMss } from './segment-size.js'
 import { memoryFree } from './send-buffer.js'
-import { advanceNext, transmitRecord } from './transmit.js'
 import { rearmRetransmit, scheduleProbe } from './transmit-timers.js'
 
 /**
@@ -29,20 +28,30 @@ export function sendPlainText(c: Connection, chunk: Uint8Array, now: Instant): b
   if (length > mss || !memoryFree(c, 0) || (!settings.chargeOverhead && length > snd.buffer)) return false
 
   startTransmitting(c)
-  const { recovery } = c
-  checkAppLimited(c)
+  const { recovery, congestion } = c
+  const { rate } = snd
+  // nothing is in flight, and the program has written less than a segment (`checkAppLimited`)
+  rate.appLimited = snd.delivered || 1
   snd.pushOnce = false
-  restartAfterIdle(c, now)
+  if (now - snd.lastSent > c.rtt.rto) restartAfterIdle(c, now)
   limitBegins(c, Limit.Busy, now)
-  const record = queue.append(0)
-  queue.appendText(chunk, 0, length, false)
-  record.cut(mss)
-  if (settings.pushEveryWrite) markPush(c, record)
-  transmitRecord(c, record, false, now)
-  advanceNext(c, record)
+  const record = queue.sendAlone(chunk, settings.pushEveryWrite ? PSH : 0, mss)
+  if (settings.pushEveryWrite) snd.pushedSeq = record.endSeq
+  // `transmitRecord` of the first in flight
+  rate.firstSentAt = now
+  rate.deliveredAt = now
+  record.sentAt = now
+  record.firstSentAt = now
+  record.deliveredAt = now
+  record.delivered = snd.delivered
+  record.deliveredCe = snd.deliveredCe
+  record.appLimited = true
+  emit(c, ACK | PSH, record.seq, length, false, now)
+  snd.nxt = record.endSeq
+  recovery.packetsOut = 1
   if (length < mss) snd.smallSeq = record.endSeq
   limitEnds(c, Limit.ReceiveWindow, now)
-  validateCwnd(c, recovery.inFlight >= c.congestion.cwnd, now)
+  validateCwnd(c, congestion.cwnd <= 1, now)
   if (!scheduleProbe(c, false, now)) rearmRetransmit(c, now)
   return true
 }

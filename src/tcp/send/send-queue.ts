@@ -72,6 +72,33 @@ export class SendQueue implements TextSource {
     this.charged += length
   }
 
+  /** As `append` and `appendText` of an empty queue, for text of one segment that is sent now: its record is in flight. */
+  sendAlone(chunk: Uint8Array, flags: number, mss: number): SendRecord {
+    const record = takeRecord()
+    const { length } = chunk
+    const seq = this.writeSeq
+    this.#text ??= new SendText()
+    this.#text.append(chunk, 0, length, seq)
+    record.seq = seq
+    record.endSeq = this.writeSeq = (seq + length) | 0
+    record.flags = flags
+    record.mss = mss
+    record.segments = 1
+    this.charged = record.charge = this.overhead + length
+    record.timed = true
+    this.head = this.tail = this.earliest = this.latest = record
+    return record
+  }
+
+  /** The only record, sent and not sent again, is acknowledged: nothing is left. */
+  removeAlone(): void {
+    const record = this.head!
+    this.head = this.tail = this.earliest = this.latest = null
+    this.charged = 0
+    this.#text!.release(this.writeSeq)
+    giveRecord(record)
+  }
+
   /** FIN on the last record. */
   appendFin(): void {
     const record = this.tail!

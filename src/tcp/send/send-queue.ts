@@ -90,15 +90,6 @@ export class SendQueue implements TextSource {
     return record
   }
 
-  /** The only record, sent and not sent again, is acknowledged: nothing is left. */
-  removeAlone(): void {
-    const record = this.head!
-    this.head = this.tail = this.earliest = this.latest = null
-    this.charged = 0
-    this.#text!.release(this.writeSeq)
-    giveRecord(record)
-  }
-
   /** FIN on the last record. */
   appendFin(): void {
     const record = this.tail!

@@ -60,15 +60,19 @@ function writePlain(
   writePlainPacket(segment, frame, identification, fragment, !partial)
   queueFrame(via, frame)
   // before anything happens to the text
-  if (elsewhere !== null) via.flush(host.now)
+  if (elsewhere !== null) {
+    via.flush(host.now)
+    elsewhere.clear()
+  }
   return frame
 }
 
 /** The text of a super-segment where it lies, for a link that gathers; null: it must be copied. */
 function leaveText({ elsewhere }: NetworkInterface, { text, seq, textLength }: Segment): TextElsewhere | null {
   if (elsewhere === null || text?.findText === undefined) return null
+  if (text.findText(seq, textLength, elsewhere)) return elsewhere
   elsewhere.clear()
-  return text.findText(seq, textLength, elsewhere) ? elsewhere : null
+  return null
 }
 
 function writeAny(host: Host, path: Path, via: NetworkInterface, segment: Segment, pieces: number): Frame {

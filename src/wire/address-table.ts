@@ -19,3 +19,7 @@ export function internAddress(w0: number, w1: number, w2: number, w3: number): I
   slots[slot] = address
   return address
 }
+
+/** The IPv4 address of a packet: most often that of the packet before, `last`. */
+export const addressOf = (word: number, last: IpAddress): IpAddress =>
+  last.w3 === word && last.isIPv4 ? last : internAddress(0, 0, 0xffff, word)

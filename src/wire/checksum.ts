@@ -122,7 +122,8 @@ export function checksum(bytes: Uint8Array, start: number, end: number): number 
   return checksumFold(checksumAdd(0, bytes, start, end))
 }
 
-function halves(word: number): number {
+/** Both halves of a word, for a sum of words of 16 bits. */
+export function halves(word: number): number {
   return (word >>> 16) + (word & 0xffff)
 }
 

@@ -1,4 +1,4 @@
-import { internAddress } from './address-table.js'
+import { addressOf } from './address-table.js'
 import { DropReason } from './drop-reason.js'
 import type { IpAddress } from './ip-address.js'
 import { read16, read32, write16, write32 } from './octets.js'
@@ -40,11 +40,6 @@ export function parseIPv4(bytes: Uint8Array, start: number, end: number, header:
   header.moreFragments = (fragment & IPV4_MORE_FRAGMENTS) !== 0
   header.fragmentOffset = (fragment & 0x1fff) * 8
   return null
-}
-
-/** The address of a packet: most often that of the packet before. */
-function addressOf(word: number, last: IpAddress): IpAddress {
-  return last.w3 === word && last.isIPv4 ? last : internAddress(0, 0, 0xffff, word)
 }
 
 /** Sum of the header's words with the carries added back; 0xffff: its checksum is right. */

@@ -1,12 +1,11 @@
-import { internAddress } from './address-table.js'
-import { checksumAdd, checksumFold } from './checksum.js'
+import { addressOf } from './address-table.js'
+import { checksumAdd, checksumFold, halves } from './checksum.js'
 import type { Frame } from './frame.js'
-import type { IpAddress } from './ip-address.js'
 import { IPV4_HEADER_LENGTH } from './ipv4.js'
 import { IPPROTO_TCP } from './packet-header.js'
 import { type Segment, SYN } from './segment.js'
 import { TCP_HEADER_LENGTH } from './tcp.js'
-import { OPT_NOP, OPT_TIMESTAMPS } from './tcp-options.js'
+import { NOP_NOP_TIMESTAMPS, TIMESTAMPS_LENGTH } from './tcp-options.js'
 import { LITTLE_ENDIAN } from './words.js'
 
 /**
@@ -20,15 +19,14 @@ import { LITTLE_ENDIAN } from './words.js'
 /** Offsets in words: the TCP header behind the IPv4 one, and its options. */
 const TCP = IPV4_HEADER_LENGTH / 4
 const OPTIONS = TCP + TCP_HEADER_LENGTH / 4
-const TIMESTAMPS_LENGTH = 12
 const HEADERS_LENGTH = IPV4_HEADER_LENGTH + TCP_HEADER_LENGTH
 /** Longer text is summed as checksum.ts does, octets. */
 const SHORT = 128
 
-/** In the order of this machine: an IPv4 header of 20 octets; all but DF of the fragment field; the protocol; the options. */
+/** In the order of this machine: an IPv4 header of 20 octets; all but DF of the fragment field; the timestamps option. */
 const VERSION_AND_LENGTH = 0x45
 const FRAGMENT = swap16(0xbfff) << 16
-const NOP_NOP_TIMESTAMPS = swap32((OPT_NOP << 24) | (OPT_NOP << 16) | (OPT_TIMESTAMPS << 8) | 10)
+const TIMESTAMPS = swap32(NOP_NOP_TIMESTAMPS)
 
 function swap16(n: number): number {
   return ((n & 0xff) << 8) | ((n >>> 8) & 0xff)
@@ -38,18 +36,11 @@ function swap32(n: number): number {
   return (n << 24) | ((n & 0xff00) << 8) | ((n >>> 8) & 0xff00) | (n >>> 24)
 }
 
-/** Both halves of a word, for a sum of words of 16 bits. */
-const halves = (word: number): number => (word & 0xffff) + (word >>> 16)
-
 /** A sum to 16 bits, with the carries added back; 0xffff: what was summed contains a right checksum. */
 function fold(sum: number): number {
   const once = (sum >>> 16) + (sum & 0xffff)
   return (once >>> 16) + (once & 0xffff)
 }
-
-/** The packets of a host one after the other: an address is most often that of the packet before. */
-const addressOf = (word: number, last: IpAddress): IpAddress =>
-  last.w3 === word && last.isIPv4 ? last : internAddress(0, 0, 0xffff, word)
 
 /**
  * Reads a frame that is such a packet, is not a SYN, and has right checksums, into `segment`, which was read by this or by
@@ -80,7 +71,7 @@ export function parsePlainPacket(frame: Frame, segment: Segment): boolean {
   const headerLength = (offsetFlagsWindow & 0xf0) >>> 2
   const hasTimestamps = headerLength === TCP_HEADER_LENGTH + TIMESTAMPS_LENGTH
   if (hasTimestamps) {
-    if (tcpLength < headerLength || (words[at + OPTIONS]! | 0) !== NOP_NOP_TIMESTAMPS) return false
+    if (tcpLength < headerLength || (words[at + OPTIONS]! | 0) !== TIMESTAMPS) return false
   } else if (headerLength !== TCP_HEADER_LENGTH) return false
   if (((offsetFlagsWindow >>> 8) & SYN) !== 0) return false
   const pseudo = addresses + swap16(IPPROTO_TCP) + swap16(tcpLength)

@@ -20,6 +20,9 @@ export const OPT_EXPERIMENT = 254
 /** Magic number of fast open as an experiment (RFC 7413 appendix A.1). */
 export const FAST_OPEN_MAGIC = 0xf989
 
+/** What most segments carry, octets: two NOPs and timestamps, with this as its first word (RFC 7323 appendix A). */
+export const TIMESTAMPS_LENGTH = 12
+export const NOP_NOP_TIMESTAMPS = (OPT_NOP << 24) | (OPT_NOP << 16) | (OPT_TIMESTAMPS << 8) | 10
 /** Octets that options can take in a header. */
 export const MAX_OPTIONS_LENGTH = 40
 /** Octets of an MD5 digest (RFC 2385 3.0). */

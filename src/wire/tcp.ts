@@ -4,16 +4,19 @@ import { read16, read32, write16, write32 } from './octets.js'
 import { IPPROTO_TCP } from './packet-header.js'
 import type { Segment } from './segment.js'
 import { tcpMd5Digest } from './tcp-md5.js'
-import { MD5_DIGEST_LENGTH, OPT_NOP, OPT_TIMESTAMPS, parseTcpOptions, takeTimestamps } from './tcp-options.js'
+import {
+  MD5_DIGEST_LENGTH,
+  NOP_NOP_TIMESTAMPS,
+  parseTcpOptions,
+  TIMESTAMPS_LENGTH,
+  takeTimestamps,
+} from './tcp-options.js'
 import { copyOctets } from './vector-memory.js'
 
 /** Octets of a TCP header without options. */
 export const TCP_HEADER_LENGTH = 20
 
 const CHECKSUM_AT = 16
-
-/** The 12 octets of options that most segments have, NOP NOP timestamps (RFC 7323 appendix A), as its first word. */
-const NOP_NOP_TIMESTAMPS = (OPT_NOP << 24) | (OPT_NOP << 16) | (OPT_TIMESTAMPS << 8) | 10
 
 /**
  * Reads the TCP segment at [start, end) into `segment`, whose addresses (for the pseudo-header) and IP fields are
@@ -48,7 +51,7 @@ export function parseTcp(
   segment.optionsStart = optionsStart
   segment.optionsLength = headerLength - TCP_HEADER_LENGTH
   if (headerLength === TCP_HEADER_LENGTH) return null
-  if (headerLength === TCP_HEADER_LENGTH + 12 && read32(bytes, optionsStart) === NOP_NOP_TIMESTAMPS) {
+  if (headerLength === TCP_HEADER_LENGTH + TIMESTAMPS_LENGTH && read32(bytes, optionsStart) === NOP_NOP_TIMESTAMPS) {
     takeTimestamps(bytes, optionsStart + 2, segment)
   } else {
     segment.hasRareOptions = true

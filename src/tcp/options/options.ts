@@ -1,5 +1,6 @@
 import {
   MAX_OPTIONS_LENGTH,
+  NOP_NOP_TIMESTAMPS,
   OPT_ACCECN1,
   putAccEcn,
   putFastOpen,
@@ -12,6 +13,7 @@ import {
   putUserTimeout,
   putWindowScale,
   type Segment,
+  TIMESTAMPS_LENGTH,
   write32,
 } from '../../wire/index.js'
 import type { Connection } from '../connection.js'
@@ -22,9 +24,6 @@ import type { Instant } from '../time.js'
 import { accEcnFields, accEcnOptionSent, accEcnOptionWanted, type Ecn, NEW_COUNTERS } from './accecn.js'
 import { tsNow } from './timestamps.js'
 
-const TIMESTAMPS_LENGTH = 12
-/** Two NOPs, kind and length of the timestamps option (RFC 7323 appendix A). */
-const TIMESTAMPS_ALIGNED = 0x0101080a
 const MD5_LENGTH = 20
 const SACK_BASE = 4
 const SACK_BLOCK = 8
@@ -111,7 +110,7 @@ function writeTimestamps(c: Connection, out: Segment, now: Instant): void {
     return
   }
   const bytes = out.optionBytes
-  write32(bytes, 0, TIMESTAMPS_ALIGNED)
+  write32(bytes, 0, NOP_NOP_TIMESTAMPS)
   write32(bytes, 4, tsNow(c, now))
   write32(bytes, 8, c.rcv.tsRecent)
   out.optionBytesLength = TIMESTAMPS_LENGTH

@@ -1,4 +1,4 @@
-import type { Segment } from '../../wire/index.js'
+import { type Segment, TIMESTAMPS_LENGTH } from '../../wire/index.js'
 import type { Connection } from '../connection.js'
 import type { Environment } from '../environment.js'
 import { emitAck } from '../send/emit.js'
@@ -14,7 +14,6 @@ import { ratioChanged, selectWindow } from './receive-window.js'
 /** Text for the estimate of the peer's segments to be without PSH from, octets (Linux TCP_MIN_MSS). */
 const LEAST_MSS = 88
 const DEFAULT_MSS = 536
-const TIMESTAMPS_LENGTH = 12
 /** Shortest delay there is, ms. */
 const TICK = 1
 /** Answers in time before ACKs wait for them (Linux tcp_pingpong_thresh). */

@@ -36,11 +36,11 @@ const staleBy = (c: Connection): number => Math.min(c.snd.maxWnd, c.snd.octetsAc
  * what is acknowledged leaves the queue, RTT, loss recovery, congestion window. False: the segment is dropped.
  */
 export function ackArrives(c: Connection, seg: Segment, now: Instant): boolean {
+  c.snd.segmentsReceived += segmentsIn(seg)
   if (nothingInFlight(c, seg)) return windowOnly(c, seg, now)
   if (plainAckArrives(c, seg, now)) return true
   const { snd, recovery } = c
   const priorUna = snd.una
-  snd.segmentsReceived += segmentsIn(seg)
   ack.flags = 0
   ack.priorUna = priorUna
   ack.firstSackedAt = -1
@@ -121,7 +121,6 @@ function nothingInFlight(c: Connection, seg: Segment): boolean {
 /** What is left of the fifth check then. */
 function windowOnly(c: Connection, seg: Segment, now: Instant): boolean {
   const { snd } = c
-  snd.segmentsReceived += segmentsIn(seg)
   updateWindow(c, seg, now)
   c.softError = null
   snd.probesOut = 0

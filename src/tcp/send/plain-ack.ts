@@ -24,7 +24,6 @@ export function plainAckArrives(c: Connection, seg: Segment, now: Instant): bool
   if (!after(seg.ack, priorUna) || after(seg.ack, snd.nxt) || !isPlain(c, seg) || !onlyText(c, seg.ack)) return false
   const { recovery, rtt } = c
   const { queue, delivered: deliveredBefore } = snd
-  snd.segmentsReceived += seg.gsoSize > 0 ? Math.max(1, Math.ceil(seg.textLength / seg.gsoSize)) : 1
   snd.retransmits = 0
   ack.flags = AckFlag.Advanced | AckFlag.TextAcked
   beginSample()

@@ -1,10 +1,9 @@
-import { ipv4OptionsLength } from '../../wire/index.js'
+import { ipv4OptionsLength, TIMESTAMPS_LENGTH } from '../../wire/index.js'
 import type { Connection } from '../connection.js'
 import { sendMss } from '../options/mss.js'
 import { optionsLength } from '../options/options.js'
 import type { Instant } from '../time.js'
 
-const TIMESTAMPS_LENGTH = 12
 const MD5_LENGTH = 20
 /** Linux TCP_MSS_DEFAULT: up to this a peer's whole window may be one segment, octets. */
 const SMALL_WINDOW = 536

@@ -70,9 +70,6 @@ function giveBlock(block: Chunk): void {
   freeCount[bits]!++
 }
 
-const missing = (seq: number, length: number): RangeError =>
-  new RangeError(`no text at sequence number ${seq >>> 0}: ${length} octets missing`)
-
 /** The text of a connection that is not acknowledged yet, by sequence number. Nothing is held when there is none. */
 export class SendText {
   #first: Chunk | null = null
@@ -109,37 +106,36 @@ export class SendText {
   }
 
   copyText(seq: number, length: number, target: Uint8Array, at: number): void {
-    let chunk = this.#cursor
-    if (chunk === null || ((seq - chunk.seq) | 0) < 0) chunk = this.#first
-    while (length > 0) {
-      while (chunk !== null && ((seq - chunk.seq) | 0) >= chunk.length) chunk = chunk.next
-      if (chunk === null) throw missing(seq, length)
-      const offset = (seq - chunk.seq) | 0
-      const n = Math.min(length, chunk.length - offset)
-      copyOctets(chunk.bytes, chunk.start + offset, n, target, at)
-      seq = (seq + n) | 0
-      at += n
-      length -= n
-      this.#cursor = chunk
+    for (let done = 0; done < length; ) {
+      const chunk = this.#chunkAt((seq + done) | 0)
+      const offset = (seq + done - chunk.seq) | 0
+      const n = Math.min(length - done, chunk.length - offset)
+      copyOctets(chunk.bytes, chunk.start + offset, n, target, at + done)
+      done += n
     }
   }
 
   /** Where the octets lie that `copyText` would copy. False: in more stretches than it takes. */
   findText(seq: number, length: number, into: TextElsewhere): boolean {
-    let chunk = this.#cursor
-    if (chunk === null || ((seq - chunk.seq) | 0) < 0) chunk = this.#first
-    for (let left = length; left > 0; ) {
-      while (chunk !== null && ((seq - chunk.seq) | 0) >= chunk.length) chunk = chunk.next
-      if (chunk === null) throw missing(seq, left)
+    for (let done = 0; done < length; ) {
       if (into.count === TextElsewhere.MOST) return false
-      const offset = (seq - chunk.seq) | 0
-      const n = Math.min(left, chunk.length - offset)
+      const chunk = this.#chunkAt((seq + done) | 0)
+      const offset = (seq + done - chunk.seq) | 0
+      const n = Math.min(length - done, chunk.length - offset)
       into.add(chunk.bytes, chunk.start + offset, n)
-      seq = (seq + n) | 0
-      left -= n
-      this.#cursor = chunk
+      done += n
     }
     return true
+  }
+
+  /** The chunk that has the octet at `seq`: the one read last, or one behind it, most often. */
+  #chunkAt(seq: number): Chunk {
+    let chunk = this.#cursor
+    if (chunk === null || ((seq - chunk.seq) | 0) < 0) chunk = this.#first
+    while (chunk !== null && ((seq - chunk.seq) | 0) >= chunk.length) chunk = chunk.next
+    if (chunk === null) throw new RangeError(`no text at sequence number ${seq >>> 0}`)
+    this.#cursor = chunk
+    return chunk
   }
 
   /** Text before `seq` is acknowledged. */

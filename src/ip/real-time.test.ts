@@ -44,20 +44,23 @@ function platform() {
   return self
 }
 
+/** Something that is due once. */
+const once = (deadline: number, reached: (now: number) => void): Timed => ({
+  deadline,
+  wheelSlot: -1,
+  deadlineReached(now) {
+    reached(now)
+    this.deadline = Number.POSITIVE_INFINITY
+  },
+})
+
 test('a timer that fires before its time is set once more', () => {
   const machine = platform()
   const time = new RealTime(machine.sources)
   const host = new Host({ settings: linux(), random: new Random(1) })
   time.drive(host)
   const reached: number[] = []
-  const timed: Timed = {
-    deadline: 200,
-    wheelSlot: -1,
-    deadlineReached(now) {
-      reached.push(now)
-      this.deadline = Number.POSITIVE_INFINITY
-    },
-  }
+  const timed = once(200, (now) => reached.push(now))
   host.schedule(timed)
   machine.settle()
   expect(machine.delay).toBe(200)
@@ -80,14 +83,7 @@ test('what arrived while the platform was busy is received before what is due me
   time.drive(host)
   machine.settle()
   const reached: number[] = []
-  const timed: Timed = {
-    deadline: 200,
-    wheelSlot: -1,
-    deadlineReached(now) {
-      reached.push(now)
-      this.deadline = Number.POSITIVE_INFINITY
-    },
-  }
+  const timed = once(200, (now) => reached.push(now))
   host.schedule(timed)
   machine.settle()
   machine.now = 500
@@ -113,14 +109,7 @@ test('a deadline after the timer costs nothing, one before it sets the timer ane
   time.drive(host)
   machine.settle()
   const reached: string[] = []
-  const timed = (name: string, deadline: number): Timed => ({
-    deadline,
-    wheelSlot: -1,
-    deadlineReached(now) {
-      reached.push(`${name} at ${now}`)
-      this.deadline = Number.POSITIVE_INFINITY
-    },
-  })
+  const timed = (name: string, deadline: number) => once(deadline, (now) => reached.push(`${name} at ${now}`))
   host.schedule(timed('second', 200))
   machine.settle()
   host.schedule(timed('third', 300))
